@@ -1,0 +1,98 @@
+"""Rules of your own: a function handed over with its derivative."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual import Dual, call, elementwise, packed
+from dualdiff.rules.book import Entry, Line, Paragraph, enter
+from dualdiff.tangent import Stacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["rule"]
+
+
+def rule(f: Callable[..., Any] | None = None, *, partials: Any = None, jvp: Callable[..., Any] | None = None) -> Any:
+    """Give a function its own derivative, instead of the one read off its code.
+
+    Parameters
+    ----------
+    f : callable
+        Your own function, or a NumPy function that the tables do not have. As a decorator, leave it out.
+    partials : callable or sequence of callables
+        For an elementwise f: one partial derivative per argument, each a function of the arguments and of the
+        result, as in the tables: ``lambda x, y: 1 - y * y`` for tanh. A number stands for a constant partial.
+    jvp : callable
+        For any other f: ``jvp(primals, tangents) -> (y, dy)``, both arguments tuples, dy linear in the tangents. An
+        argument that does not move has a tangent of zeros.
+
+    Returns
+    -------
+    callable
+        f with the rule; it works in every transform, also nested.
+
+    Raises
+    ------
+    TypeError
+        If neither or both of `partials` and `jvp` are given.
+    ValueError
+        If the tables have a rule for f already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> @dd.rule(partials=lambda x, y: 1 / (1 + np.exp(-x)))
+    ... def softplus(x):
+    ...     return np.logaddexp(0.0, x)
+    >>> dd.derivative(softplus)(0.0)
+    0.5
+    """
+    if f is None:
+        return functools.partial(rule, partials=partials, jvp=jvp)
+    if not callable(f) or (partials is None) == (jvp is None):
+        message = "rule(f, partials=...) is for elementwise f, rule(f, jvp=...) for any other: give f and one of the two"
+        raise TypeError(message)
+    numpys = isinstance(f, np.ufunc) or getattr(f, "__module__", "").split(".")[0] == "numpy"
+    if numpys:
+        enter(_entry(f, partials, jvp))
+        return f
+
+    @functools.wraps(f)
+    def ruled(*args: Any, **kwargs: Any) -> Any:
+        if not any(isinstance(x, Dual) or isinstance(packed(x), Dual) for x in args):
+            return f(*args, **kwargs)
+        return elementwise(entry, args, **kwargs) if isinstance(entry, Line) else call(entry, args, kwargs)
+
+    entry = _entry(ruled, partials, jvp)
+    return ruled
+
+
+def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None) -> Entry:
+    """Return the rule as the tables have it."""
+    if jvp is None:
+        each = tuple(partials) if isinstance(partials, (list, tuple)) else (partials,)
+        return Line(f, each, ((-np.inf, np.inf),) * len(each))
+
+    def handler(tangents: Sequence[Any], *primals: Any, **kwargs: Any) -> tuple[Any, Any]:
+        kind = next(t for t in tangents if t is not None)
+        if not isinstance(kind, Stacked):
+            return jvp(primals, _filled(primals, tangents), **kwargs)  # type: ignore[no-any-return]
+        pairs = [
+            jvp(primals, _filled(primals, [None if t is None else t.array[i] for t in tangents]), **kwargs)
+            for i in range(len(kind.array))
+        ]
+        return pairs[0][0], Stacked(np.stack([dy for _, dy in pairs]))
+
+    return Paragraph(f, handler, (), variadic=0)
+
+
+def _filled(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(np.zeros(np.shape(x))[()] if t is None else t for x, t in zip(primals, tangents, strict=True))
+
+

@@ -1,0 +1,252 @@
+"""The Dual of an array: ndarray's indexing, assignment, attributes and methods, in value and tangent alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual.number import Dual, plain, wrap
+from dualdiff.dual.operands import live, packed
+from dualdiff.errors import DroppedTangentError, dropped_by
+from dualdiff.tangent import Stacked, Tangent, linear, move, zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dualdiff.tag import Tag
+
+__all__ = ["DualArray"]
+
+
+class DualArray(Dual):
+    """What ``Dual(array)`` makes.  Apart from Dual so that scalars have no len, no index and no ``__array__``.
+
+    With those, NumPy would show its own errors before ours, and scalar arithmetic would be slower.
+    """
+
+    __slots__ = ("_viewed",)
+
+    _viewed: bool  # whether another Dual shares this memory
+
+    # --- what it carries ---------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes of the value."""
+        return self._value.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:  # type: ignore[override]
+        """Number of axes of the value."""
+        return self._value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Number of elements of the value."""
+        return self._value.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's type of the elements of the value."""
+        return self._value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element of the value."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the value's elements."""
+        return self.size * self.itemsize
+
+    @property
+    def T(self) -> Dual:  # noqa: N802 - ndarray's name
+        """The axes in reverse order, as a view."""
+        return np.transpose(self)  # type: ignore[return-value]
+
+    @property
+    def mT(self) -> Dual:  # noqa: N802 - ndarray's name
+        """The last two axes exchanged, as a view."""
+        return np.swapaxes(self, -1, -2)  # type: ignore[return-value]
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """An iterator over the elements."""
+        return iter(self.ravel())  # type: ignore[attr-defined]
+
+    def copy(self, order: str = "C") -> Dual:
+        """Return an array that shares nothing with this one."""
+        return np.copy(self, order=order)  # type: ignore[call-overload,no-any-return]
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(plain(self) == plain(item)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """As an object array of Duals, which loses nothing; never as plain numbers."""
+        if dtype is not None and np.dtype(dtype) != object:
+            raise dropped_by(f"a conversion to {np.dtype(dtype)} (np.asarray(x, float), np.array(x, float))")
+        if copy is False:
+            message = "a Dual array becomes an object array by copying only"
+            raise ValueError(message)
+        objects = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(self.shape):
+            objects[index] = self[index]
+        return objects
+
+    # --- views and writes --------------------------------------------------------------------------------------
+
+    def _sharing(self, view: Any) -> Any:
+        if isinstance(view, DualArray):
+            self._viewed = view._viewed = True
+        return view
+
+    def __getitem__(self, index: Any) -> Any:
+        basic = _is_basic(index)
+        value = self._value[index]
+        tangent = self._tangent
+        if not isinstance(tangent, Tangent):
+            tangent = tangent[index]
+        elif basic:
+            tangent = tangent.view(index if isinstance(index, tuple) else (index,))  # type: ignore[attr-defined]
+        else:
+            tangent = move(lambda a: a[index], tangent)
+        taken = wrap(value, tangent, self._tag)
+        return self._sharing(taken) if basic else taken
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        """Write value and tangent; the item's were computed from old values before either is written."""
+        if not self._writeable():
+            message = (
+                "this array is read-only: it was made from another one as a view (reshape, ravel, …) that value and "
+                "tangent could not both share. Write into a copy: y = y.copy()"
+            )
+            raise ValueError(message)
+        item = live(packed(item))
+        tangent = None
+        if isinstance(item, Dual):
+            if item._tag is not self._tag and item._tag.key > self._tag.key:
+                self._hold(item)
+            if item._tag is self._tag:
+                item, tangent = item._value, item._tangent
+        self._value = self._able_to_hold(self._value, item)
+        self._value[index] = item
+        if isinstance(self._tangent, Tangent):
+            self._tangent.write(index, 0.0 if tangent is None else tangent)  # type: ignore[attr-defined]
+        else:
+            self._tangent = self._able_to_hold(self._tangent, tangent)
+            self._tangent[index] = 0.0 if tangent is None else tangent
+
+    def _writeable(self) -> bool:
+        value = plain(self)
+        return bool(value.flags.writeable)
+
+    def _able_to_hold(self, buffer: Any, item: Any) -> Any:
+        """Return `buffer`, or a Dual on its memory if a Dual of another derivative is to be written into it."""
+        if not isinstance(item, Dual) or isinstance(buffer, DualArray):
+            return buffer
+        self._refuse_if_viewed()
+        return wrap(buffer, zeros(item._tangent, buffer.shape, buffer), item._tag)
+
+    def _hold(self, item: Dual) -> None:
+        """Become a Dual of the newer derivative that `item` belongs to, carrying the present one inside."""
+        self._refuse_if_viewed()
+        inner = wrap(self._value, self._tangent, self._tag)
+        self._value = inner
+        self._tangent = zeros(item._tangent, inner.shape, inner)
+        self._tag = item._tag
+
+    def _refuse_if_viewed(self) -> None:
+        if self._viewed:
+            message = (
+                "this array was made outside of the derivative whose Dual is written into it, and another view "
+                "shares its memory and would miss the tangent. Make it inside (y = x.copy() or np.zeros_like(x)), "
+                "or write into it before taking views of it."
+            )
+            raise DroppedTangentError(message)
+
+    def fill(self, item: Any) -> None:
+        """Write `item` everywhere."""
+        self[...] = item
+
+    # --- methods that are not NumPy functions of the same name -------------------------------------------------
+
+    def reshape(self, *shape: Any, order: str = "C") -> Dual:
+        """Return the elements in another shape, as a view where NumPy makes one."""
+        target = shape[0] if len(shape) == 1 else shape
+        return np.reshape(self, target, order=order)  # type: ignore[call-overload,no-any-return]
+
+    def transpose(self, *axes: Any) -> Dual:
+        """Return a view with the axes in another order."""
+        order = axes[0] if len(axes) == 1 else axes or None
+        return np.transpose(self, order)  # type: ignore[return-value]
+
+    def flatten(self, order: str = "C") -> Dual:
+        """Return a copy with one axis."""
+        return np.ravel(self, order=order).copy()  # type: ignore[call-overload,no-any-return]
+
+    def item(self, *index: Any) -> Dual:
+        """Return one element as a scalar Dual; it keeps its tangent."""
+        flat = index[0] if len(index) == 1 and not isinstance(index[0], tuple) else None
+        if not index and self.size == 1:
+            flat = 0
+        if flat is not None:
+            return np.ravel(self)[flat]  # type: ignore[return-value]
+        return self[index[0] if len(index) == 1 else index]  # type: ignore[no-any-return]
+
+    def tolist(self) -> list[Any]:
+        """Return nested lists of scalar Duals; they keep their tangents."""
+        return [row.tolist() if isinstance(row, DualArray) else row for row in self]
+
+    def astype(self, dtype: Any, **_settings: Any) -> Dual:
+        """Return a copy of another floating-point or complex type; whole numbers would drop the tangent."""
+        target = np.dtype(dtype)
+        if target.kind not in "fcO":
+            raise dropped_by(f"x.astype({target})")
+        if target == object:
+            return self.copy()
+        own = self.dtype
+        tangent = linear(lambda t: t.astype(target), lambda g: g.astype(own), self._tangent)
+        return wrap(self._value.astype(target), tangent, self._tag)  # type: ignore[no-any-return]
+
+
+Dual._of_array = DualArray
+
+
+def _is_basic(index: Any) -> bool:
+    """Tell whether indexing by `index` makes a view."""
+    if not isinstance(index, tuple):
+        index = (index,)
+    return all(i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer)) for i in index) and not any(
+        isinstance(i, bool) for i in index
+    )
+
+
+def _method(name: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def method(self: Dual, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Dual.{name}"
+    method.__doc__ = f"``np.{name}`` of this array."
+    return method
+
+
+# ndarray's methods are NumPy's functions of the same name, so there is nothing more to say about them; a scalar has
+# them too, as NumPy's own scalars do.
+for _name in (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "conj", "conjugate",
+    "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round",
+    "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+):  # fmt: skip
+    setattr(Dual, _name, _method(_name))
+Dual.reshape = DualArray.reshape  # type: ignore[attr-defined]

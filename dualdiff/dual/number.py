@@ -1,0 +1,280 @@
+"""Dual: a value and the tangent it carries, f(a + b·ε) = f(a) + f'(a)·b·ε with ε² = 0."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from dualdiff.errors import dropped_by
+from dualdiff.functions import Elementary
+from dualdiff.tag import OUTERMOST, Tag
+from dualdiff.tangent import Stacked, zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Dual", "plain", "wrap"]
+
+
+class Dual(Elementary):
+    """A number or an array that carries a tangent through every operation.
+
+    Parameters
+    ----------
+    value : float, complex, ndarray or nested list of numbers
+        The primal. Ints and bools become floats; float32 stays float32.
+    tangent : same kinds as `value`, default 0.0
+        The perturbation, of a shape that broadcasts to the shape of `value`.
+
+    Attributes
+    ----------
+    value : float, complex or ndarray
+        The primal, without any derivative.
+    tangent : float, complex or ndarray
+        Derivative of the value in the direction that was seeded; of the value's shape (with a leading axis for the
+        directions when several run in one pass), and 0 once the derivative that seeded it has returned.
+
+    Raises
+    ------
+    TypeError
+        If `value` or `tangent` is no number and no array of numbers.
+    ValueError
+        If the shape of `tangent` does not broadcast to the shape of `value`.
+
+    Notes
+    -----
+    It behaves as the number or array it carries: operators both ways and in place, comparisons and branches by value,
+    NumPy's functions and ndarray's methods. It is unhashable, since equal values may carry different tangents.
+
+    References
+    ----------
+    Clifford, *Preliminary sketch of biquaternions*, Proc. London Math. Soc. 4 (1873), for ε² = 0;
+    Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, §3.1, for its use here.
+
+    Examples
+    --------
+    >>> import dualdiff as dd
+    >>> t = dd.Dual(2.0, 1.0)
+    >>> t * t + 3
+    Dual(7.0, 4.0)
+    """
+
+    __slots__ = ("_tag", "_tangent", "_value")
+    __hash__ = None  # type: ignore[assignment]
+
+    _value: Any
+    _tangent: Any
+    _tag: Tag
+    _of_array: ClassVar[type[Dual]]  # the private subclass for arrays, which `Dual(array)` makes
+
+    if TYPE_CHECKING:  # made by dualdiff.dual.elementwise from the table
+        __add__: Callable[[Any, Any], Any]
+        __radd__: Callable[[Any, Any], Any]
+        __sub__: Callable[[Any, Any], Any]
+        __rsub__: Callable[[Any, Any], Any]
+        __mul__: Callable[[Any, Any], Any]
+        __rmul__: Callable[[Any, Any], Any]
+        __truediv__: Callable[[Any, Any], Any]
+        __rtruediv__: Callable[[Any, Any], Any]
+        __pow__: Callable[..., Any]
+        __rpow__: Callable[..., Any]
+        __mod__: Callable[[Any, Any], Any]
+        __rmod__: Callable[[Any, Any], Any]
+        __floordiv__: Callable[[Any, Any], Any]
+        __rfloordiv__: Callable[[Any, Any], Any]
+        __divmod__: Callable[[Any, Any], Any]
+        __rdivmod__: Callable[[Any, Any], Any]
+        __matmul__: Callable[[Any, Any], Any]
+        __rmatmul__: Callable[[Any, Any], Any]
+        __neg__: Callable[[Any], Any]
+        __pos__: Callable[[Any], Any]
+        __abs__: Callable[[Any], Any]
+
+    def __new__(cls, value: Any, tangent: Any = 0.0) -> Dual:
+        if isinstance(value, Dual) or isinstance(tangent, Dual):
+            message = (
+                "Dual(value, tangent) is made of plain numbers; it got a Dual, whose tangent would be confused with "
+                "the new one. For a second derivative use derivatives(f, 2), or nest derivative(derivative(f))."
+            )
+            raise TypeError(message)
+        value = _numeric(value, "value")
+        tangent = _numeric(tangent, "tangent")
+        if np.shape(tangent) != np.shape(value):
+            try:
+                tangent = np.broadcast_to(tangent, np.shape(value)).copy()
+            except ValueError:
+                message = (
+                    f"the tangent has shape {np.shape(tangent)} and the value {np.shape(value)}: "
+                    "give each number of the value its own tangent, or one number for all"
+                )
+                raise ValueError(message) from None
+        return wrap(value, tangent, OUTERMOST)
+
+    # --- what it carries ---------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """The primal, without this derivative."""
+        return self._value
+
+    @property
+    def tangent(self) -> Any:
+        """The derivative in the seeded direction; 0 once the derivative that seeded it has returned."""
+        if not self._tag.alive:
+            return zeros(0.0, self.shape)
+        return self._tangent.array if isinstance(self._tangent, Stacked) else self._tangent
+
+    shape: tuple[int, ...] = ()
+    ndim: int = 0
+    size: int = 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's type of the value."""
+        return self._value.dtype if hasattr(self._value, "dtype") else np.dtype(type(self._value))
+
+    @property
+    def T(self) -> Dual:  # noqa: N802 - ndarray's name
+        """The transpose, which for a number is itself."""
+        return self
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return np.real(self) if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part, 0 for a real number."""
+        return np.imag(self) if self.dtype.kind == "c" else plain(self) * 0.0
+
+    def item(self, *index: int) -> Dual:
+        """Return the number, with its tangent."""
+        return self[index] if index else self  # type: ignore[index]
+
+    # --- how it prints -------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"Dual({self._value!r}, {self.tangent!r})"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return repr(self)
+        return f"Dual({format(self._value, spec)}, {format(self.tangent, spec)})"
+
+    # --- by value: comparison, truth, rounding -----------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(plain(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(plain(self), digits)
+
+    def __floor__(self) -> int:
+        return math.floor(plain(self))
+
+    def __ceil__(self) -> int:
+        return math.ceil(plain(self))
+
+    def __trunc__(self) -> int:
+        return math.trunc(plain(self))
+
+    # --- conversions that would drop the tangent ---------------------------------------------------------------
+
+    def __float__(self) -> float:
+        raise dropped_by("float(x)")
+
+    def __int__(self) -> int:
+        raise dropped_by("int(x)")
+
+    def __complex__(self) -> complex:
+        raise dropped_by("complex(x)")
+
+    # --- copies stay perturbations of the same derivative ------------------------------------------------------
+
+    def copy(self) -> Dual:
+        """Return a number or array that shares nothing with this one."""
+        return self
+
+    def __copy__(self) -> Dual:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Dual:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return wrap, (self._value, self._tangent, self._tag)
+
+
+def _comparison(name: str) -> Callable[[Any, Any], Any]:
+    compare = getattr(operator, name)
+
+    def method(self: Dual, other: Any) -> Any:
+        return compare(self._value, plain(other) if isinstance(other, Dual) else other)
+
+    method.__name__ = method.__qualname__ = f"__{name}__"
+    return method
+
+
+for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
+    setattr(Dual, f"__{_name}__", _comparison(_name))
+
+
+def _numeric(x: Any, what: str) -> Any:
+    """Return `x` as a float, a complex number or an array of either; floats narrower than float64 stay so."""
+    if isinstance(x, (list, tuple, np.ndarray)):
+        array = np.array(x)
+        if array.dtype.kind in "biufc":
+            return array.astype(float) if array.dtype.kind in "biu" else array
+    elif isinstance(x, numbers.Number | np.generic) and np.ndim(x) == 0 and np.asarray(x).dtype.kind in "biufcO":
+        if isinstance(x, (float, complex, np.inexact)):
+            return x
+        return float(x)  # type: ignore[arg-type]
+    message = f"Dual() needs a number or an array of numbers as its {what}; it got {x!r}"
+    raise TypeError(message)
+
+
+def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
+    """Return the Dual of `value` and `tangent` under `tag`, or the plain value where there is no tangent.
+
+    NumPy's float64 and complex128 numbers become Python's: the same numbers, and several times faster to work with.
+    """
+    if tangent is None:
+        return value
+    kind = type(value)
+    if kind is np.ndarray or isinstance(value, Dual._of_array):
+        if value.ndim:
+            self = object.__new__(Dual._of_array)
+            self._value = value
+            self._tangent = tangent
+            self._tag = tag
+            self._viewed = False  # type: ignore[attr-defined]
+            return self
+        value = value[()]
+        kind = type(value)
+    if kind is np.float64:
+        value = float(value)
+    elif kind is np.complex128:
+        value = complex(value)
+    if isinstance(tangent, np.ndarray):
+        tangent = tangent[()]
+    if type(tangent) is np.float64:
+        tangent = float(tangent)
+    elif type(tangent) is np.complex128:
+        tangent = complex(tangent)
+    self = object.__new__(Dual)
+    self._value = value
+    self._tangent = tangent
+    self._tag = tag
+    return self
+
+
+def plain(x: Any) -> Any:
+    """Return the value under all derivatives."""
+    while isinstance(x, Dual):
+        x = x._value
+    return x

@@ -1,0 +1,240 @@
+"""NumPy's two doors: `__array_ufunc__` and `__array_function__`, which look every function up in the one book."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual.elementwise import OPERATORS, elementwise
+from dualdiff.dual.number import Dual, plain, wrap
+from dualdiff.dual.operands import is_operand, newest, packed, split
+from dualdiff.dual.ufunc_methods import METHODS
+from dualdiff.errors import NoRuleError, dropped_into
+from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
+from dualdiff.tangent import Stacked, move, shaped, zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["call"]
+
+_BY_OPERATOR = {ufunc: getattr(operator, name) for ufunc, (name, _) in OPERATORS.items()} | {np.power: operator.pow}
+
+
+def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+    """Answer ``np.sin(x)``, ``np.add.reduce(x)``, ``ndarray * x``, …."""
+    if method == "__call__" and not settings:
+        if len(inputs) == 1:
+            if type(self) is Dual and (own := getattr(Dual, ufunc.__name__, None)) is not None:
+                return own(self)
+        elif len(inputs) == 2 and ufunc in _BY_OPERATOR:  # noqa: PLR2004 - both of them scalars: np.float64(2) * x
+            x, y = (float(z) if type(z) is np.float64 else z for z in inputs)
+            if type(x) in (float, Dual) and type(y) in (float, Dual):
+                return _BY_OPERATOR[ufunc](x, y)
+    if not all(map(is_operand, inputs)) and method != "at":
+        return NotImplemented
+    entry = _entry(ufunc)
+    if method != "__call__":
+        return _with_out(lambda **rest: METHODS[method](entry, *inputs, **rest), settings)
+    if "where" in settings and settings["where"] is not True:
+        mask = plain(packed(settings.pop("where")))
+        return _with_out(lambda **rest: np.where(mask, call(entry, inputs, {**rest, "where": mask}), 0.0), settings, mask)
+    settings.pop("where", None)
+    return call(entry, inputs, settings)
+
+
+def _array_function(
+    self: Dual, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answer ``np.sum(x)``, ``np.concatenate([x, y])``, …."""
+    if not all(issubclass(kind, (np.ndarray, Dual)) for kind in types):
+        return NotImplemented
+    entry = _entry(function)
+    if isinstance(entry, Creation):
+        return _created_like(self, entry, args, kwargs)
+    return call(entry, args, kwargs)
+
+
+def _created_like(like: Dual, entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Answer ``np.zeros(n, like=x)`` with a buffer that holds the tangents of x's derivative."""
+    made = packed(args[0]) if args and entry.function in (np.array, np.asarray) else entry.function(*args, **kwargs)
+    if isinstance(made, Dual) or made.dtype.kind not in "fc":
+        return made
+    return wrap(made, zeros(like._tangent, made.shape, like._value), like._tag)
+
+
+Dual.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+Dual.__array_function__ = _array_function  # type: ignore[attr-defined]
+
+
+def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Dual, other: Any) -> Any:
+        return function(self, other) if is_operand(other) else NotImplemented
+
+    def reflected(self: Dual, other: Any) -> Any:
+        return function(other, self) if is_operand(other) else NotImplemented
+
+    return forward, reflected
+
+
+Dual.__matmul__, Dual.__rmatmul__ = _operator(np.matmul)
+Dual.__floordiv__, Dual.__rfloordiv__ = _operator(np.floor_divide)
+Dual.__divmod__, Dual.__rdivmod__ = _operator(np.divmod)
+
+
+def _entry(function: Any) -> Entry:
+    entry = RULES.get(function)
+    if entry is None:
+        name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+        message = (
+            f"{name} met a Dual, and the tables have no rule for it. Write one with "
+            f"dualdiff.rule({name}, jvp=...), or take x.value to continue without the derivative."
+        )
+        raise NoRuleError(message)
+    return entry
+
+
+def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Apply what the book says about a function to the arguments it was called with."""
+    if isinstance(entry, Constant):
+        return entry.function(*_plainly(list(args)), **{k: _plainly(v) for k, v in kwargs.items()})
+    if isinstance(entry, Refused):
+        message = f"{entry.name} has no derivative: {entry.reason}. Take x.value to continue without it."
+        raise NoRuleError(message)
+    apply = _APPLY[type(entry)]
+    if kwargs.get("out") is not None:
+        return _with_out(lambda **rest: apply(entry, args, rest), kwargs)
+    return apply(entry, args, kwargs)
+
+
+def _plainly(x: Any) -> Any:
+    """Return `x` with the plain value in place of every Dual in it."""
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return _plainly(packed(x))
+    if isinstance(x, (list, tuple)):
+        return type(x)(_plainly(item) for item in x) if type(x) in (list, tuple) else x
+    return plain(x)
+
+
+def _with_out(compute: Callable[..., Any], settings: dict[str, Any], mask: Any = ...) -> Any:
+    """Compute, and write the result where ``out=`` says, if that can hold a tangent."""
+    settings = dict(settings)
+    out = settings.pop("out", None)
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if out is None:
+        return compute(**settings)
+    if not isinstance(out, Dual._of_array):
+        result = compute(**settings)
+        if isinstance(result, Dual) or not isinstance(out, np.ndarray):
+            raise dropped_into("out" if not isinstance(out, np.ndarray) else "the array written into (y += x, out=y)")
+        out[mask] = result[mask] if mask is not ... else result
+        return out
+    result = compute(**settings)
+    out[mask] = result if mask is ... else np.broadcast_to(result, out.shape)[mask]  # type: ignore[index]
+    return out
+
+
+# --- the kinds of entries -------------------------------------------------------------------------------------
+
+
+def _apply_line(entry: Line, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return elementwise(entry, args, **kwargs)
+
+
+def _apply_composition(entry: Composition, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return entry.handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+
+
+def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Move the tangents as the values are moved."""
+    kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+    first, *rest = args if args else [kwargs.pop(next(iter(kwargs)))]
+    _refuse_elsewhere(entry, [*rest, *kwargs.values()])
+    function = entry.function
+    if entry.many:
+        operands = [packed(x) for x in first]
+
+        def run(*arrays: Any) -> Any:
+            return function(list(arrays), *rest, **kwargs)
+    else:
+        operands = [packed(first)]
+
+        def run(*arrays: Any) -> Any:
+            return function(*arrays, *rest, **kwargs)
+
+    tag = newest(operands)
+    values, tangents = split(operands, tag)
+    result = run(*values)
+    if tag is None:
+        return result
+    shapes = [np.shape(v) for v in values]
+    if isinstance(result, (list, tuple)):
+        parts = (move(lambda *a, i=i: run(*a)[i], *tangents, shapes=shapes) for i in range(len(result)))
+        return type(result)(_moved(v, t, operands, tag) for v, t in zip(result, parts, strict=True))
+    return _moved(result, move(run, *tangents, shapes=shapes), operands, tag)
+
+
+def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
+    """Wrap the result of a move; it is a view in value and in tangent, or in neither."""
+    source = operands[0]
+    if len(operands) > 1 or not isinstance(source, Dual._of_array):
+        return wrap(value, tangent, tag)
+    of_value = _shares(value, source._value)
+    of_tangent = _shares(tangent, source._tangent)
+    if of_value and not of_tangent:
+        value = value.copy()
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    elif of_tangent and not of_value:
+        tangent = Stacked(tangent.array.copy()) if isinstance(tangent, Stacked) else tangent.copy()
+    moved = wrap(value, tangent, tag)
+    return source._sharing(moved) if of_value and of_tangent else moved  # type: ignore[attr-defined]
+
+
+def _shares(x: Any, y: Any) -> bool:
+    if isinstance(x, Stacked):
+        x, y = x.array, y.array
+    return bool(np.may_share_memory(plain(x), plain(y)))
+
+
+def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Hand value and tangent of each operand to the rule; NumPy's other arguments go along as they are."""
+    given: dict[Any, Any] = dict(enumerate(args)) | {k: v for k, v in kwargs.items() if k != "out"}
+    if entry.variadic is None:
+        places = [i if i < len(args) else name for i, name in entry.operands]
+    else:
+        places = list(range(entry.variadic, len(args)))
+    operands = [packed(given.get(place)) for place in places]
+    _refuse_elsewhere(entry, [v for k, v in given.items() if k not in places])
+    tag = newest(operands)
+    values, tangents = split(operands, tag)
+    given |= {place: value for place, value in zip(places, values, strict=True) if place in given}
+    positional = [given.pop(i) for i in range(len(args))]
+    if tag is None:
+        return entry.function(*positional, **given)
+    seen = tangents if entry.variadic is None else [tangents]
+    result, tangent = entry.handler(*seen, *positional, **given)
+    if tangent is None:
+        return result
+    if isinstance(result, tuple):
+        return tuple(wrap(y, shaped(dy, np.shape(y)), tag) for y, dy in zip(result, tangent, strict=True))
+    return wrap(result, shaped(tangent, np.shape(result)), tag)
+
+
+def _refuse_elsewhere(entry: Entry, others: Iterable[Any]) -> None:
+    """Refuse a Dual where the rule would not see its tangent."""
+    for what in others:
+        if isinstance(packed(what) if isinstance(what, (list, tuple, np.ndarray)) else what, Dual):
+            message = (
+                f"{entry.name} met a Dual in an argument that its rule does not differentiate. "
+                "Take x.value there if the argument is to count as a constant."
+            )
+            raise NoRuleError(message)
+
+
+_APPLY: dict[type[Entry], Callable[..., Any]] = {
+    Line: _apply_line, Move: _apply_move, Paragraph: _apply_paragraph, Composition: _apply_composition,
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The tables: what every NumPy function does to a tangent."""

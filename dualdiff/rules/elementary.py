@@ -1,0 +1,148 @@
+"""The table: every elementwise function and its partial derivatives, the page of a calculus book.
+
+A line returns partials, never products with a tangent; `on` is the open domain where they hold.  Forms are chosen so
+that the last digits stay right where the textbook's cancel or overflow: cosh for tanh' far out, exp for expm1',
+√(1-x)·√(1+x) for arcsin', x/r/r for arctan2.  None uses |x| where the function is smooth, since the table
+differentiates itself for higher orders.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import inf, log as ln, pi
+from typing import Any
+
+import numpy as np
+
+from dualdiff.functions import (
+    absolute, clip, copysign, cos, cosh, exp, hypot, ldexp, log, power, rint, sign, sin, sinc, sinh, sqrt, square, where,
+)  # fmt: skip
+from dualdiff.rules.book import Line, composed, d
+
+__all__ = ["constant_power"]
+
+
+def _power_in_base(x: Any, y: Any, z: Any) -> Any:
+    """∂(x^y)/∂x = y·x^(y-1), and 0 where x = y = 0, since x^0 is 1 everywhere.
+
+    Below y = 1 the exponent y - 1 is rounded and z/x is the accurate form, but it fails at x = 0.
+    """
+    slope = y * where((y >= 1) | (x == 0), power(x, y - 1), z / x)
+    return where((x == 0) & (y == 0), 0.0, slope)
+
+
+def _power_in_exponent(x: Any, y: Any, z: Any) -> Any:
+    """∂(x^y)/∂y = x^y·log x, and 0 where x = 0 < y; at 0^0 it is -inf, and for x < 0 undefined."""
+    return where((x == 0) & (y > 0), 0.0, z * log(x))
+
+
+# sinc'(x) = π·s'(u) at u = πx, where s(u) = sin(u)/u has s'(u) = Σ (-1)^k 2k u^(2k-1)/(2k+1)!
+_SINC_SLOPE = [(-1) ** k * 2 * k / float(np.prod(np.arange(1.0, 2 * k + 2))) for k in range(14, 0, -1)]
+
+
+def _sinc_slope(x: Any, y: Any) -> Any:
+    """(cos πx - sinc x)/x cancels near 0; there the series, exact to the last digit up to |πx| = 2, serves."""
+    q = square(pi * x)
+    series: Any = _SINC_SLOPE[0]
+    for coefficient in _SINC_SLOPE[1:]:
+        series = series * q + coefficient
+    near = absolute(x) < 2 / pi
+    return where(near, pi * pi * x * series, (cos(pi * x) - y) / where(near, 1.0, x))
+
+
+# fmt: off
+# one operand: y = f(x)               dy/dx                                            where
+d(np.positive,   1.0)
+d(np.negative,   -1.0)
+d(np.absolute,   lambda x, y: sign(x),                                                 on_complex=lambda x: hypot(np.real(x), np.imag(x)))
+d(np.fabs,       lambda x, y: sign(x))
+d(np.square,     lambda x, y: 2 * x)
+d(np.sqrt,       lambda x, y: 0.5 / y,                                                 on=(0, inf))
+d(np.cbrt,       lambda x, y: 1 / (3 * (y * y)))
+d(np.reciprocal, lambda x, y: -(y * y))
+d(np.exp,        lambda x, y: y)
+d(np.exp2,       lambda x, y: y * ln(2))
+d(np.expm1,      lambda x, y: exp(x))
+d(np.log,        lambda x, y: 1 / x,                                                   on=(0, inf))
+d(np.log2,       lambda x, y: 1 / (x * ln(2)),                                         on=(0, inf))
+d(np.log10,      lambda x, y: 1 / (x * ln(10)),                                        on=(0, inf))
+d(np.log1p,      lambda x, y: 1 / (1 + x),                                             on=(-1, inf))
+d(np.sin,        lambda x, y: cos(x))
+d(np.cos,        lambda x, y: -sin(x))
+d(np.tan,        lambda x, y: 1 + y * y)
+d(np.arcsin,     lambda x, y: 1 / (sqrt(1 - x) * sqrt(1 + x)),                         on=(-1, 1))
+d(np.arccos,     lambda x, y: -1 / (sqrt(1 - x) * sqrt(1 + x)),                        on=(-1, 1))
+d(np.arctan,     lambda x, y: 1 / (1 + x * x))
+d(np.sinh,       lambda x, y: cosh(x))
+d(np.cosh,       lambda x, y: sinh(x))
+d(np.tanh,       lambda x, y: square(1 / cosh(x)))
+d(np.arcsinh,    lambda x, y: 1 / hypot(1.0, x))
+d(np.arccosh,    lambda x, y: 1 / (sqrt(x - 1) * sqrt(x + 1)),                         on=(1, inf))
+d(np.arctanh,    lambda x, y: 1 / ((1 - x) * (1 + x)),                                 on=(-1, 1))
+d(np.degrees,    180 / pi)
+d(np.rad2deg,    180 / pi)
+d(np.radians,    pi / 180)
+d(np.deg2rad,    pi / 180)
+d(np.sinc,       _sinc_slope)
+
+# two operands: z = f(x, y)           dz/dx                                            dz/dy
+d(np.add,         1.0,                                                                 1.0)
+d(np.subtract,    1.0,                                                                 -1.0)
+d(np.multiply,    lambda x, y, z: y,                                                   lambda x, y, z: x)
+d(np.divide,      lambda x, y, z: 1 / y,                                               lambda x, y, z: -z / y)
+d(np.power,       _power_in_base,                                                      _power_in_exponent,  on=((0, inf), (-inf, inf)))
+d(np.float_power, _power_in_base,                                                      _power_in_exponent,  on=((0, inf), (-inf, inf)))
+d(np.remainder,   1.0,                                                                 lambda x, y, z: -(x // y))
+d(np.fmod,        1.0,                                                                 lambda x, y, z: -rint((x - z) / y))
+d(np.hypot,       lambda x, y, z: x / where(z == 0, 1.0, z),                           lambda x, y, z: y / where(z == 0, 1.0, z))
+d(np.arctan2,     lambda x, y, z: y / hypot(x, y) / hypot(x, y),                       lambda x, y, z: -x / hypot(x, y) / hypot(x, y))
+d(np.logaddexp,   lambda x, y, z: 1 / (1 + exp(y - x)),                                lambda x, y, z: 1 / (1 + exp(x - y)))
+d(np.logaddexp2,  lambda x, y, z: 1 / (1 + power(2.0, y - x)),                         lambda x, y, z: 1 / (1 + power(2.0, x - y)))
+d(np.maximum,     lambda x, y, z: (x > y) + 0.5 * (x == y),                            lambda x, y, z: (y > x) + 0.5 * (x == y))
+d(np.minimum,     lambda x, y, z: (x < y) + 0.5 * (x == y),                            lambda x, y, z: (y < x) + 0.5 * (x == y))
+d(np.fmax,        lambda x, y, z: (x == z) - 0.5 * (x == y),                           lambda x, y, z: (y == z) - 0.5 * (x == y))
+d(np.fmin,        lambda x, y, z: (x == z) - 0.5 * (x == y),                           lambda x, y, z: (y == z) - 0.5 * (x == y))
+d(np.copysign,    lambda x, y, z: sign(x) * copysign(1.0, y),                          0.0)
+d(np.heaviside,   0.0,                                                                 lambda x, y, z: 1.0 * (x == 0))
+d(np.ldexp,       lambda x, y, z: ldexp(1.0, y),                                       0.0)
+# fmt: on
+
+
+@lru_cache(maxsize=256, typed=True)
+def constant_power(n: Any) -> Line:
+    """Return the line of y = x^n for a number n that does not move: dy/dx = n·x^(n-1), and n = 2 is 2·x.
+
+    For n < 0 that is not whole, n - 1 is rounded and n·y/x is the accurate form.
+    """
+    whole = float(n).is_integer()
+    partial: Any = float(n) if n in (0, 1) else (lambda x, y: n * y / x) if n < 0 and not whole else (
+        (lambda x, y: 2 * x) if n == 2 else (lambda x, y: n * x ** (n - 1))
+    )
+    domain = (-inf, inf) if whole and n >= 0 else (0, inf)
+    return Line(lambda x: x**n, (partial,), (domain,))
+
+
+# several results, and functions of complex numbers, from the lines above
+@composed(np.divmod, "np.divmod(s, t)[1]", "np.divmod(x, t)[1]")
+def _(x: Any, y: Any) -> Any:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@composed(np.clip, "np.clip(x, 0.5, 1.5)", "np.clip(x, None, y)", "np.clip(s, t, 9.0)", "np.clip(x, min=0.5)")
+def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:  # noqa: A002
+    return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+composed(np._core.umath.clip)(clip)  # the ufunc behind ndarray.clip, which has no public name
+
+
+@composed(np.modf, "np.modf(x)[0]")
+def _(x: Any) -> Any:
+    return np.fmod(x, 1.0), np.trunc(x)
+
+
+@composed(np.frexp, "np.frexp(x)[0]")
+def _(x: Any) -> Any:
+    """The mantissa is x·2^-e; which e, is locally constant."""
+    _, exponent = np.frexp(x.value)
+    return np.ldexp(x, -exponent), exponent

@@ -1,0 +1,275 @@
+"""What every transform does alike: which arguments move, f run on Duals, its results taken apart.
+
+A transform is a question about f.  `question` makes the function that asks it; the answer is computed from a `Call`,
+one evaluation point together with f, which runs f under a fresh tag for whatever directions it is told.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dualdiff.dual import Dual, extract, packed, plain, wrap
+from dualdiff.tag import Tag
+from dualdiff.tangent import Stacked
+from dualdiff.transforms.containers import flatten, is_leaf, private, tree_map
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Argnums", "Call", "Run", "question"]
+
+Argnums = int | str | tuple[int | str, ...] | None
+
+
+class ReturnsFunction(Exception):  # noqa: N818 - not an error: a signal that the question is to be asked later
+    """Raised when f returns a function: its derivative is a function too."""
+
+
+class Run(NamedTuple):
+    """What came back from one run of f: leaves of value and tangent, and how to put leaves together."""
+
+    values: list[Any]
+    tangents: list[Any]
+    rebuild: Callable[[Sequence[Any]], Any]
+    aux: Any
+
+    @property
+    def value(self) -> Any:
+        """The value as f returned it."""
+        return self.rebuild(self.values)
+
+
+def defined_at(f: Callable[..., Any]) -> str:
+    """Return where f is to be found, for messages."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    return f" (defined at {code.co_filename}:{code.co_firstlineno})" if code else ""
+
+
+def question(
+    name: str, answer: Callable[[Call], Any], f: Callable[..., Any], argnums: Argnums, has_aux: bool
+) -> Callable[..., Any]:
+    """Return the function of f's own arguments that answers a transform called `name`."""
+    if not callable(f):
+        message = f"{name}() takes a function; it got {f!r}. Write {name}(f)(x), not {name}(f(x))."
+        raise TypeError(message)
+
+    @functools.wraps(f)
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return answer(Call(name, f, argnums, has_aux, args, kwargs))
+        except ReturnsFunction:
+
+            def later(*more: Any, **named: Any) -> Any:
+                """Ask when the returned function is called, so that no tangent outlives its derivative."""
+                uncurried = functools.wraps(f)(lambda *a, **k: f(*a, **k)(*more, **named))
+                return question(name, answer, uncurried, argnums, has_aux)(*args, **kwargs)
+
+            return later
+
+    return asked
+
+
+class Call:
+    """One evaluation point of f: the arguments that move, as leaves, and the ones that do not.
+
+    Parameters
+    ----------
+    name : str
+        The transform, for messages.
+    f, argnums, has_aux
+        As the transform got them.
+    args, kwargs
+        What f is to be called with.
+    """
+
+    def __init__(
+        self, name: str, f: Callable[..., Any], argnums: Argnums, has_aux: bool, args: Sequence[Any],
+        kwargs: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.f = f
+        self.argnums = argnums
+        self.has_aux = has_aux
+        self.args = list(args)
+        self.kwargs = kwargs
+        self.places = self._places()
+        flattened = [flatten(self._given(place)) for place in self.places]
+        self.rebuilds = [rebuild for _, rebuild in flattened]
+        self.counts = [len(leaves) for leaves, _ in flattened]
+        self.leaves = [
+            self._point(leaf, place) for (leaves, _), place in zip(flattened, self.places, strict=True) for leaf in leaves
+        ]
+
+    # --- which arguments move -----------------------------------------------------------------------------------
+
+    def _places(self) -> list[int | str]:
+        """Return position or keyword of each argument to differentiate by."""
+        if self.argnums is None:
+            if not self.args:
+                names = ", ".join(self.kwargs) or "nothing"
+                message = (
+                    f"{self.name}() differentiates by arguments given by position; f was given {names} by keyword. "
+                    f"Name them: {self.name}(f, argnums=({', '.join(repr(k) for k in self.kwargs) or '0'},))"
+                )
+                raise TypeError(message)
+            return list(range(len(self.args)))
+        wanted = self.argnums if isinstance(self.argnums, tuple) else (self.argnums,)
+        return [self._place(argnum) for argnum in wanted]
+
+    def _place(self, argnum: int | str) -> int | str:
+        if isinstance(argnum, str):
+            if argnum in self.kwargs:
+                return argnum
+            names = _parameters(self.f)
+            if argnum in names and names.index(argnum) < len(self.args):
+                return names.index(argnum)
+            message = f"argnums names {argnum!r}, which is not among the arguments f was called with{defined_at(self.f)}"
+            raise ValueError(message)
+        if isinstance(argnum, bool) or not hasattr(argnum, "__index__"):
+            message = f"argnums is a position, a parameter name or a tuple of them; it got {argnum!r}"
+            raise TypeError(message)
+        if not -len(self.args) <= argnum < len(self.args):
+            message = f"argnums={argnum}, but f was called with {len(self.args)} positional argument(s)"
+            raise ValueError(message)
+        return argnum % len(self.args)
+
+    def _given(self, place: int | str) -> Any:
+        return self.kwargs[place] if isinstance(place, str) else self.args[place]
+
+    def _point(self, leaf: Any, place: int | str) -> Any:
+        """Return a leaf as what f is evaluated at: whole numbers become floats, float32 stays float32."""
+        leaf = packed(leaf)
+        if isinstance(leaf, Dual):
+            return leaf
+        if not is_leaf(leaf) or type(leaf) is np.ma.MaskedArray:
+            message = (
+                f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. "
+                f"Say which arguments to differentiate by: {self.name}(f, argnums=...)"
+            )
+            raise TypeError(message)
+        array = np.asarray(leaf)
+        if array.dtype.kind in "biuO":
+            array = array.astype(float)
+        return array.copy() if array.ndim else array[()]
+
+    # --- f, run -------------------------------------------------------------------------------------------------
+
+    def run(self, tangents: Sequence[Any]) -> Run:
+        """Run f once with the given tangent on each leaf."""
+        with Tag() as tag:
+            leaves = iter([wrap(private(v), t, tag) for v, t in zip(self.leaves, tangents, strict=True)])
+            moving = {
+                place: rebuild([next(leaves) for _ in range(count)])
+                for place, rebuild, count in zip(self.places, self.rebuilds, self.counts, strict=True)
+            }
+            args = [moving[i] if i in moving else private(x) for i, x in enumerate(self.args)]
+            kwargs = {k: moving[k] if k in moving else private(v) for k, v in self.kwargs.items()}
+            try:
+                y = self.f(*args, **kwargs)
+            except TypeError:
+                self._require_arity()
+                raise
+            return self._taken_apart(y, tag)
+
+    def _require_arity(self) -> None:
+        """Raise a clearer error if f cannot be called with so many arguments at all."""
+        try:
+            signature = inspect.signature(self.f)
+        except (TypeError, ValueError):
+            return
+        try:
+            signature.bind(*self.args, **self.kwargs)
+        except TypeError as error:
+            message = (
+                f"{self.name}() was given {len(self.args)} argument(s) for f, but f is "
+                f"{getattr(self.f, '__name__', 'f')}{signature}: {error}{defined_at(self.f)}"
+            )
+            raise TypeError(message) from None
+
+    def _taken_apart(self, y: Any, tag: Tag) -> Run:
+        aux = None
+        if self.has_aux:
+            if not isinstance(y, tuple) or len(y) != 2:  # noqa: PLR2004 - (result, aux)
+                message = f"{self.name}(has_aux=True) needs f to return (result, aux); it returned {_described(y)}"
+                raise TypeError(message)
+            y, aux = y
+            aux = _settled(aux, tag)
+        leaves, rebuild = flatten(y)
+        values, tangents = [], []
+        for leaf in leaves:
+            leaf = packed(leaf)
+            if not is_leaf(leaf):
+                raise self._no_number(leaf, y)
+            value, tangent = extract(leaf, tag)
+            values.append(value)
+            tangents.append(tangent)
+        return Run(values, tangents, rebuild, aux)
+
+    def _no_number(self, leaf: Any, y: Any) -> Exception:
+        """Return what to raise where f has returned something that has no derivative."""
+        if callable(leaf):
+            return ReturnsFunction()
+        if inspect.isgenerator(leaf) or inspect.iscoroutine(leaf):
+            leaf.close()
+        within = "" if leaf is y else " inside its result"
+        return TypeError(
+            f"f returned {_described(leaf)}{within}, which has no derivative. "
+            f"Did you forget 'return', or to return numbers?{defined_at(self.f)}"
+        )
+
+    # --- answers put together ------------------------------------------------------------------------------------
+
+    def with_aux(self, answer: Any, run: Run) -> Any:
+        """Return the answer, with f's own extra result if there is one."""
+        return (answer, run.aux) if self.has_aux else answer
+
+    def require_scalar(self, run: Run) -> None:
+        """Refuse a result of f that is not one real number."""
+        if len(run.values) == 1 and np.ndim(run.values[0]) == 0 and run.rebuild([run]) is run:
+            if np.iscomplexobj(plain(run.values[0])):
+                message = (
+                    f"{self.name}() needs f to return a real number; it returned a complex one. Differentiate np.real "
+                    f"and np.imag of it, or use jacobian(f){defined_at(self.f)}"
+                )
+                raise TypeError(message)
+            return
+        shapes = run.rebuild([np.shape(v) for v in run.values])
+        message = (
+            f"{self.name}() needs one number back, but f returned shape {shapes}. Use jacobian(f) for the derivative of "
+            f"every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
+        )
+        raise ValueError(message)
+
+
+def _parameters(f: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _described(x: Any) -> str:
+    if isinstance(x, (type(None), str, bytes)):
+        return repr(x)
+    if isinstance(x, np.ndarray):
+        return f"an array of {x.dtype}"
+    return f"a {type(x).__name__}"
+
+
+def _settled(aux: Any, tag: Tag) -> Any:
+    """Return aux as it is, but for Duals of the derivative that is about to return, which become their values."""
+    leaves, _ = flatten(aux)
+    if not any(isinstance(leaf, Dual) for leaf in leaves):
+        return aux
+    return tree_map(lambda leaf: extract(leaf, tag)[0], aux)
+
+
+def unstacked(tangent: Any, shape: tuple[int, ...], directions: int) -> list[Any]:
+    """Return the tangent of a result as one dense tangent for each direction."""
+    if isinstance(tangent, Stacked):
+        return list(tangent)
+    return [np.zeros(shape) if tangent is None else tangent] * directions

@@ -1,0 +1,79 @@
+"""Containers of arrays: tuples, lists and dicts, nested, taken apart into leaves and put together again."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual import Dual, packed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["flatten", "is_leaf", "private", "tree_map"]
+
+
+def _shape(x: Any) -> tuple[int, ...] | None:
+    """Return the shape NumPy would give a nested list of numbers and Duals; None if it is no such list."""
+    if isinstance(x, (list, tuple)):
+        shapes = [_shape(item) for item in x]
+        if None in shapes or len(set(shapes)) > 1:
+            return None
+        return (len(x), *(shapes[0] or ())) if shapes else (0,)
+    return np.shape(x) if is_leaf(x) else None
+
+
+def is_leaf(x: Any) -> bool:
+    """Tell whether `x` is a number, an array or a Dual."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "biufcO"
+    return isinstance(x, (Dual, numbers.Number, np.number, np.bool_))
+
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """Return the leaves of a container, and the function that puts as many others in their places.
+
+    A list that NumPy would read as one numeric array is one leaf.
+    """
+    if isinstance(tree, list) and _shape(tree) is not None:
+        return [packed(tree)], lambda leaves: leaves[0]
+    if isinstance(tree, dict):
+        keys, children = list(tree), list(tree.values())
+
+        def build(parts: list[Any]) -> Any:
+            return dict(zip(keys, parts, strict=True))
+    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        children, build = list(tree), lambda parts: type(tree)(*parts)
+    elif isinstance(tree, (list, tuple)):
+        children, build = list(tree), type(tree)
+    else:
+        return [tree], lambda leaves: leaves[0]
+    flattened = [flatten(child) for child in children]
+
+    def rebuild(leaves: Sequence[Any]) -> Any:
+        parts, start = [], 0
+        for own, put in flattened:
+            parts.append(put(leaves[start : start + len(own)]))
+            start += len(own)
+        return build(parts)
+
+    return [leaf for own, _ in flattened for leaf in own], rebuild
+
+
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return the container with `function` applied to every leaf."""
+    leaves, rebuild = flatten(tree)
+    return rebuild([function(leaf) for leaf in leaves])
+
+
+def private(x: Any) -> Any:
+    """Return `x` with copies of its arrays, so that a function that writes into its argument harms nobody."""
+    if isinstance(x, np.ndarray) or (isinstance(x, Dual) and x.ndim):
+        return x.copy()
+    if type(x) in (list, tuple):
+        return type(x)(private(item) for item in x)
+    if type(x) is dict:
+        return {key: private(item) for key, item in x.items()}
+    return x

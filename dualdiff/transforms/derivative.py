@@ -1,0 +1,256 @@
+"""derivative: how f moves with one number."""
+
+from __future__ import annotations
+
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual import Dual, extract, plain, wrap
+from dualdiff.tag import Tag
+from dualdiff.transforms.asking import Argnums, Call, Run, question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["derivative", "derivatives", "value_and_derivative"]
+
+
+def _along(call: Call, place: int, seed: complex = 1.0) -> Run:
+    """Run f with the tangent `seed` on every number of one argument."""
+    seeds = [
+        (np.full_like(plain(leaf), seed, dtype=np.result_type(plain(leaf), seed)) if np.ndim(leaf) else seed)
+        if i == place
+        else (np.zeros_like(plain(leaf)) if np.ndim(leaf) else 0.0)
+        for i, leaf in enumerate(call.leaves)
+    ]
+    return call.run(seeds)
+
+
+def _slopes(call: Call, place: int) -> tuple[Run, Any]:
+    run = _along(call, place)
+    leaf = call.leaves[place]
+    slopes = []
+    for value, tangent in zip(run.values, run.tangents, strict=True):
+        if np.ndim(leaf) and not _pointwise(np.shape(leaf), np.shape(value)):
+            message = (
+                f"{call.name}() of an array of points needs f applied to each point on its own; for {np.shape(leaf)} points "
+                f"f returned shape {np.shape(value)}. Use gradient(f) or jacobian(f) where points act together."
+            )
+            raise ValueError(message)
+        slopes.append(np.zeros(np.shape(value))[()] if tangent is None else tangent)
+    if np.iscomplexobj(plain(leaf)):
+        _require_holomorphic(call, _along(call, place, 1j), slopes)
+    return run, run.rebuild([float(s) if type(s) is np.float64 else s for s in slopes])
+
+
+def _pointwise(points: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """A result for each point has the shape of the points in front or behind."""
+    return result[len(result) - len(points) :] == points or result[: len(points)] == points
+
+
+def _require_holomorphic(call: Call, turned: Run, slopes: list[Any]) -> None:
+    """Refuse f where it has no complex derivative: where moving by i is not i times moving by 1 (Cauchy–Riemann)."""
+    for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
+        if not np.allclose(plain(0.0 if along_i is None else along_i), 1j * plain(along_1), equal_nan=True):
+            message = (
+                f"{call.name}() at a complex point needs f complex differentiable there, and it is not: the derivative "
+                "depends on the direction. Use jvp(f, z, v) for one direction, or differentiate by real and imaginary part."
+            )
+            raise ValueError(message)
+
+
+def _answer(call: Call, value_too: bool) -> Any:
+    if call.argnums is None and len(call.args) != 1:
+        message = (
+            f"{call.name}() of a function of {len(call.args)} arguments needs to know which one moves: "
+            f"{call.name}(f, argnums=0) for the first, {call.name}(f, argnums=(0, 1)) for several; "
+            "for df/d(s, t) as one matrix use jacobian(f)(s, t)"
+        )
+        raise ValueError(message)
+    if any(count != 1 for count in call.counts):
+        message = f"{call.name}() differentiates by a number, or by an array of points; for containers use gradient or jacobian"
+        raise TypeError(message)
+    answers = [_slopes(call, i) for i in range(len(call.places))]
+    run = answers[0][0]
+    slopes = tuple(slope for _, slope in answers) if isinstance(call.argnums, tuple) else answers[0][1]
+    if value_too:
+        return (call.with_aux(run.value, run), slopes)
+    return call.with_aux(slopes, run)
+
+
+def derivative(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool = False) -> Callable[..., Any]:
+    """Return the function df/dt, of the same arguments as f.
+
+    Parameters
+    ----------
+    f : callable
+        Function of a number, written in NumPy or plain Python. Given an array of points it is applied to each.
+    argnums : int, str or tuple of them, optional
+        Which argument moves, by position or name; needed where f is called with several. A tuple gives a tuple.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(dy, aux)``, and aux is not differentiated.
+
+    Returns
+    -------
+    callable
+        ``derivative(f)(t)`` has the shape of ``f(t)`` and the unit of f divided by the unit of t.
+
+    Raises
+    ------
+    ValueError
+        If f is called with several arguments and `argnums` does not say which one moves; if f does not treat an
+        array of points point by point; at a complex point where f is not complex differentiable.
+    TypeError
+        If f is no function, or returns something that is not made of numbers.
+
+    References
+    ----------
+    Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, ch. 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.derivative(lambda t: np.sin(t)**2 + 2*np.cos(t))(1.2)
+    -1.1886149913833015
+    >>> dd.derivative(np.sin)(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+    asked = question("derivative", partial(_answer, value_too=False), f, argnums, has_aux)
+    if argnums is not None or has_aux:
+        return asked
+
+    @wraps(f)
+    def at(*args: Any, **kwargs: Any) -> Any:
+        """Answer for one float without the general machinery, at the cost of f alone."""
+        if len(args) == 1 and type(args[0]) is float and not kwargs:
+            with Tag() as tag:
+                try:
+                    y = f(wrap(args[0], 1.0, tag))
+                except TypeError:  # to be explained below, if it is about the arguments
+                    return asked(*args)
+                if type(y) is Dual and y._tag is tag and type(y._tangent) is float:
+                    return y._tangent
+                if type(y) is Dual:
+                    value, tangent = extract(y, tag)
+                    return 0.0 * value if tangent is None else tangent
+                if type(y) is float:
+                    return 0.0
+        return asked(*args, **kwargs)
+
+    return at
+
+
+def value_and_derivative(
+    f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return the function ``t -> (f(t), df/dt)``.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As for `derivative`; with `has_aux` the answer is ``((y, aux), dy)``.
+
+    Returns
+    -------
+    callable
+        Value and derivative from one run of f, each of the shape of ``f(t)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `derivative`.
+
+    Examples
+    --------
+    >>> import dualdiff as dd
+    >>> dd.value_and_derivative(lambda t: t**3)(2.0)
+    (8.0, 12.0)
+    """
+    return question("value_and_derivative", partial(_answer, value_too=True), f, argnums, has_aux)
+
+
+def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
+    """Return the function ``t -> (f(t), f'(t), …)`` with all derivatives up to `order`.
+
+    Parameters
+    ----------
+    f : callable
+        Function of one number, or of an array of points that it treats one by one.
+    order : int
+        The highest derivative wanted, at least 0.
+
+    Returns
+    -------
+    callable
+        ``derivatives(f, order)(t)`` is a tuple of ``order + 1`` results of the shape of ``f(t)``, from one run of f.
+
+    Raises
+    ------
+    ValueError
+        If `order` is negative or no whole number.
+    TypeError
+        If f is not called with one number or array.
+
+    Notes
+    -----
+    The point carries one tangent inside the other, so the cost doubles with each order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.derivatives(np.sin, 3)(0.0)
+    (0.0, 1.0, 0.0, -1.0)
+    """
+    if isinstance(order, bool) or not hasattr(order, "__index__") or order < 0:
+        message = f"derivatives(f, order) needs a whole number that is not negative as its order; it got {order!r}"
+        raise ValueError(message)
+
+    def answer(call: Call) -> Any:
+        if len(call.args) != 1 or call.counts != [1]:
+            message = "derivatives(f, order)(t) takes one number, or one array of points; fix other arguments by a lambda"
+            raise TypeError(message)
+        return _peeled(call, order)
+
+    return question("derivatives", answer, f, None, has_aux=False)
+
+
+def _peeled(call: Call, order: int) -> tuple[Any, ...]:
+    """Seed one tangent inside the other, run f once, and take the derivatives off from the outermost in."""
+    point = call.leaves[0]
+    if order == 0:
+        run = call.run([np.zeros_like(plain(point))[()]])
+        return (run.value,)
+    inner = Call(call.name, call.f, None, has_aux=False, args=call.args, kwargs=call.kwargs)
+    tags = [Tag() for _ in range(order - 1)]
+    try:
+        for tag in tags:
+            inner.leaves[0] = wrap(inner.leaves[0], np.ones_like(plain(point))[()], tag)
+        run, outermost = _slopes(inner, 0)
+        found = []
+        rest, now = run.values, run.rebuild
+        slopes = [0.0 if t is None else t for t in run.tangents]
+        found.append(now([_through(v, tags) for v in rest]))
+        current = [s + np.zeros(np.shape(v)) if np.shape(s) != np.shape(v) else s for s, v in zip(slopes, rest, strict=True)]
+        for i in range(order - 1, -1, -1):
+            found.append(now([_through(c, tags[:i]) for c in current]))
+            if i:
+                current = [_tangent_of(c, tags[i - 1]) for c in current]
+        return tuple(found)
+    finally:
+        for tag in tags:
+            tag.alive = False
+
+
+def _through(x: Any, tags: list[Tag]) -> Any:
+    for tag in reversed(tags):
+        x = extract(x, tag)[0]
+    return x
+
+
+def _tangent_of(x: Any, tag: Tag) -> Any:
+    value, tangent = extract(x, tag)
+    return 0.0 * plain(value) if tangent is None else tangent

@@ -1,0 +1,135 @@
+"""hessian and hvp: the derivative of the gradient, by one derivative inside the other."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dualdiff.transforms.asking import Argnums, Call, question
+from dualdiff.transforms.jacobian import _gradient, _jacobian
+from dualdiff.transforms.jvp import jvp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["hessian", "hvp", "value_and_hessian"]
+
+
+def _hessian(call: Call, value_too: bool) -> Any:
+    """Return the Jacobian of the gradient; value and aux ride along as the gradient's own extra results."""
+    inner = partial(_gradient, value_too=True)
+    with_value = question(call.name, inner, call.f, call.argnums, call.has_aux)
+
+    def gradient_and_value(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = with_value(*args, **kwargs)
+        return gradient, value
+
+    outer = Call(call.name, gradient_and_value, call.argnums, has_aux=True, args=call.args, kwargs=call.kwargs)
+    second, value = _jacobian(outer, 1, value_too=False)
+    if value_too:
+        return value, second
+    return (second, value[1]) if call.has_aux else second
+
+
+def hessian(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool = False) -> Callable[..., Any]:
+    """Return the function that gives the Hessian of f: every second derivative of one number.
+
+    Parameters
+    ----------
+    f : callable
+        Function of numbers, arrays, or containers of them that returns one real number.
+    argnums : int, str or tuple of them, optional
+        Which arguments move; a tuple gives a tuple of tuples of blocks.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(H, aux)``.
+
+    Returns
+    -------
+    callable
+        ``hessian(f)(x)`` has shape ``x.shape + x.shape``; of several numbers ``(n, n)``.
+
+    Raises
+    ------
+    ValueError
+        If f returns anything but one number.
+    TypeError
+        If f is no function, or returns something that is not made of numbers.
+
+    References
+    ----------
+    Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, ch. 5.
+
+    Examples
+    --------
+    >>> import dualdiff as dd
+    >>> dd.hessian(lambda s, t: s**2 * t)(3.0, 2.0)
+    array([[4., 6.],
+           [6., 0.]])
+    """
+    return question("hessian", partial(_hessian, value_too=False), f, argnums, has_aux)
+
+
+def value_and_hessian(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool = False) -> Callable[..., Any]:
+    """Return the function ``x -> (f(x), Hessian)``.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As for `hessian`; with `has_aux` the answer is ``((y, aux), H)``.
+
+    Returns
+    -------
+    callable
+        The number f returns, and its Hessian.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `hessian`.
+
+    Examples
+    --------
+    >>> import dualdiff as dd
+    >>> dd.value_and_hessian(lambda t: t**3)(2.0)
+    (8.0, 12.0)
+    """
+    return question("value_and_hessian", partial(_hessian, value_too=True), f, argnums, has_aux)
+
+
+def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function ``(x, v) -> H·v``: the Hessian of f along one direction.
+
+    Parameters
+    ----------
+    f : callable
+        Function of one number, array or container that returns one real number.
+
+    Returns
+    -------
+    callable
+        ``hvp(f)(x, v)`` has the structure and shape of x; v must have them too.
+
+    Raises
+    ------
+    ValueError
+        If f returns anything but one number, or v does not fit x.
+    TypeError
+        If f is no function.
+
+    References
+    ----------
+    Pearlmutter, *Fast exact multiplication by the Hessian*, Neural Computation 6 (1994).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 2.0]), np.array([1.0, 0.0]))
+    array([4., 6.])
+    """
+    gradient = question("hvp", partial(_gradient, value_too=False), f, None, has_aux=False)
+
+    def product(x: Any, v: Any) -> Any:
+        return jvp(gradient, (x,), (v,))[1]
+
+    return product

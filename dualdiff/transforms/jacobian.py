@@ -1,0 +1,323 @@
+"""jacobian and gradient: one input direction per pass, or several.
+
+    df/d(s, t): column j of the matrix is the tangent that f carries when input j moves by 1.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual import plain
+from dualdiff.tangent import Stacked
+from dualdiff.transforms.asking import Argnums, Call, Run, question, unstacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["gradient", "jacobian", "value_and_gradient", "value_and_jacobian"]
+
+# A gradient runs so many directions in one pass that their seeds have at most so many numbers; with at most so few
+# inputs, one direction per pass, which suits scalar code, is as fast.  (tests/benchmarks/bench_vectors.py)
+_NUMBERS_PER_PASS = 100_000
+_FEW_INPUTS = 4
+
+
+def _seeds(call: Call, start: int, stop: int, stacked: bool) -> list[Any]:
+    """Return the tangent of each leaf for the directions from `start` to `stop`, counted over all its elements."""
+    seeds, offset = [], 0
+    for leaf in call.leaves:
+        size, shape = int(np.size(leaf)), np.shape(leaf)
+        dtype = np.result_type(plain(leaf))
+        if stacked:
+            block = np.zeros((stop - start, size), dtype=dtype)
+            for row in range(max(start, offset), min(stop, offset + size)):
+                block[row - start, row - offset] = 1.0
+            seeds.append(Stacked(block.reshape(stop - start, *shape)))
+        elif shape:
+            seed = np.zeros(size, dtype=dtype)
+            seed[start - offset : stop - offset if offset <= start < offset + size else 0] = 1.0
+            seeds.append(seed.reshape(shape))
+        else:
+            seeds.append(dtype.type(offset == start)[()] if dtype.type not in (np.float64,) else float(offset == start))
+        offset += size
+    return seeds
+
+
+def _chunks(n: int, chunk_size: int | None) -> Iterator[tuple[int, int]]:
+    """Yield the directions of each pass: at most `chunk_size`, evened out."""
+    passes = max(1, -(-n // (chunk_size or n or 1)))
+    for i in range(passes):
+        yield n * i // passes, n * (i + 1) // passes
+
+
+def _columns(call: Call, chunk_size: int | None) -> tuple[Run, list[list[Any]]]:
+    """Run f for every input direction; return the first run and the columns of each result."""
+    n = sum(int(np.size(leaf)) for leaf in call.leaves)
+    first: Run | None = None
+    columns: list[list[Any]] = []
+    for start, stop in _chunks(n, chunk_size):
+        stacked = stop - start > 1
+        run = call.run(_seeds(call, start, stop, stacked))
+        if first is None:
+            first, columns = run, [[] for _ in run.values]
+        for found, value, tangent in zip(columns, run.values, run.tangents, strict=True):
+            found.extend(unstacked(tangent, np.shape(value), stop - start))
+    assert first is not None  # noqa: S101 - there is always one pass, also over no inputs
+    return first, columns
+
+
+def _matrix(columns: Sequence[Any], value: Any) -> Any:
+    """Return the columns side by side along a new last axis."""
+    if not columns:
+        return np.zeros((*np.shape(value), 0))
+    if all(not hasattr(c, "tangent") for c in columns):
+        return np.stack([np.asarray(c) for c in columns], axis=-1)
+    return np.stack(columns, axis=-1)
+
+
+def _blocks(call: Call, matrix: Any) -> Any:
+    """Return the columns of one result arranged as the arguments are."""
+    leaves, offset = [], 0
+    for leaf in call.leaves:
+        block = matrix[..., offset : offset + int(np.size(leaf))]
+        leaves.append(_number(np.reshape(block, np.shape(block)[:-1] + np.shape(leaf))))
+        offset += int(np.size(leaf))
+    arguments, start = [], 0
+    for rebuild, count in zip(call.rebuilds, call.counts, strict=True):
+        arguments.append(rebuild(leaves[start : start + count]))
+        start += count
+    if isinstance(call.argnums, tuple):
+        return tuple(arguments)
+    return arguments[0] if len(arguments) == 1 else matrix
+
+
+def _number(x: Any) -> Any:
+    """Return an array without axes as the number it holds."""
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        return x.item() if x.dtype.char in "dD" else x[()]
+    return x
+
+
+def _require_side_by_side(call: Call) -> None:
+    """Refuse several arguments whose columns do not make one matrix."""
+    if call.argnums is not None or len(call.args) == 1:
+        return
+    if any(count != 1 for count in call.counts) or any(np.ndim(leaf) > 1 for leaf in call.leaves):
+        message = (
+            f"{call.name}() of several arguments puts their columns side by side, which needs numbers and 1-D arrays; f got "
+            f"shapes {[np.shape(leaf) for leaf in call.leaves]}. Use {call.name}(f, argnums={tuple(range(len(call.args)))}) "
+            "for one block per argument."
+        )
+        raise ValueError(message)
+
+
+def _jacobian(call: Call, chunk_size: int | None, value_too: bool) -> Any:
+    _require_side_by_side(call)
+    run, columns = _columns(call, chunk_size)
+    if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
+        _require_complex_linear(call, columns)
+    blocks = [_blocks(call, _matrix(c, v)) for c, v in zip(columns, run.values, strict=True)]
+    answer = run.rebuild(blocks)
+    return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
+
+
+def _require_complex_linear(call: Call, columns: list[list[Any]]) -> None:
+    """Refuse f where moving an input by i does not move the result by i times the column (Cauchy–Riemann)."""
+    n = sum(int(np.size(leaf)) for leaf in call.leaves)
+    for j in range(n):
+        run = call.run([1j * seed for seed in _seeds(call, j, j + 1, stacked=False)])
+        for found, turned in zip(columns, run.tangents, strict=True):
+            if not np.allclose(plain(0.0 if turned is None else turned), 1j * plain(found[j]), equal_nan=True):
+                message = (
+                    f"{call.name}() at a complex point needs f complex differentiable there, and it is not: the derivative "
+                    "depends on the direction. Use jvp(f, z, v) for one direction, or differentiate by real and imaginary part."
+                )
+                raise ValueError(message)
+
+
+def _gradient(call: Call, value_too: bool) -> Any:
+    _require_side_by_side(call)
+    n = sum(int(np.size(leaf)) for leaf in call.leaves)
+    chunk_size = 1 if n <= _FEW_INPUTS else max(1, min(n, _NUMBERS_PER_PASS // n))
+    run, columns = _columns(call, chunk_size)
+    call.require_scalar(run)
+    if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
+        message = f"{call.name}() is about real inputs; at a complex point use jvp(f, z, v) for one direction"
+        raise TypeError(message)
+    answer = _blocks(call, _matrix(columns[0], run.values[0]))
+    return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
+
+
+def _checked_chunk(chunk_size: Any) -> int | None:
+    if chunk_size is None or (hasattr(chunk_size, "__index__") and not isinstance(chunk_size, bool) and chunk_size > 0):
+        return chunk_size  # type: ignore[no-any-return]
+    message = f"chunk_size is how many input directions one pass carries, or None for all; it got {chunk_size!r}"
+    raise ValueError(message)
+
+
+def _checked_mode(name: str, mode: str, modes: tuple[str, ...]) -> None:
+    if mode not in modes:
+        message = f"{name}() knows mode={' and mode='.join(map(repr, modes))}; it got {mode!r}"
+        raise ValueError(message)
+
+
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "forward", chunk_size: int | None = 1,
+    has_aux: bool = False,
+) -> Callable[..., Any]:  # fmt: skip
+    """Return the function that gives the Jacobian of f: how every output moves with every input.
+
+    Parameters
+    ----------
+    f : callable
+        Function of numbers, arrays, or containers of them, written in NumPy.
+    argnums : int, str or tuple of them, optional
+        Which arguments move, by position or name: one gives one block, a tuple a tuple of blocks. By default all that
+        are given by position.
+    mode : {"forward"}
+        Columns, one for each input.
+    chunk_size : int or None, default 1
+        How many input directions one pass carries. With 1, f runs exactly once per input; None runs all at once.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(J, aux)``.
+
+    Returns
+    -------
+    callable
+        ``jacobian(f)(x)`` has shape ``f(x).shape + x.shape``, never squeezed; where x or f(x) is a container, so is the
+        answer, f's outside. ``jacobian(f)(s, t)`` of numbers and 1-D arrays is the matrix df/d(s, t) of shape
+        ``f(s, t).shape + (n,)``, their columns side by side. Entry ``[i, j]`` has the unit of output i over that of
+        input j.
+
+    Raises
+    ------
+    ValueError
+        If several arguments do not fit side by side; at a complex point where f is not complex differentiable.
+    TypeError
+        If f is no function, or returns something that is not made of numbers.
+
+    References
+    ----------
+    Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, §3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> polar = lambda s, t: np.stack([s * np.cos(t), s * np.sin(t)])
+    >>> dd.jacobian(polar)(2.0, 0.5)
+    array([[ 0.8776, -0.9589],
+           [ 0.4794,  1.7552]])
+    """
+    _checked_mode("jacobian", mode, ("forward",))
+    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=False)
+    return question("jacobian", answer, f, argnums, has_aux)
+
+
+def value_and_jacobian(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "forward", chunk_size: int | None = 1,
+    has_aux: bool = False,
+) -> Callable[..., Any]:  # fmt: skip
+    """Return the function ``x -> (f(x), Jacobian)``, without an extra run of f.
+
+    Parameters
+    ----------
+    f, argnums, mode, chunk_size, has_aux
+        As for `jacobian`; with `has_aux` the answer is ``((y, aux), J)``.
+
+    Returns
+    -------
+    callable
+        Value as f returns it, and Jacobian as `jacobian` gives it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `jacobian`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> y, J = dd.value_and_jacobian(lambda x: x**2)(np.array([1.0, 3.0]))
+    >>> J
+    array([[2., 0.],
+           [0., 6.]])
+    """
+    _checked_mode("value_and_jacobian", mode, ("forward",))
+    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=True)
+    return question("value_and_jacobian", answer, f, argnums, has_aux)
+
+
+def gradient(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return the function that gives the gradient of f, which returns one number.
+
+    Parameters
+    ----------
+    f : callable
+        Function of numbers, arrays, or containers of them that returns one real number.
+    argnums : int, str or tuple of them, optional
+        Which arguments move; a tuple gives a tuple.
+    mode : {"auto", "forward"}
+        Both carry input directions forward, several in one pass where there are many.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(gradient, aux)``.
+
+    Returns
+    -------
+    callable
+        ``gradient(f)(x)`` has the structure and shape of x; ``gradient(f)(s, t)`` of several numbers is one 1-D array.
+        Each entry has the unit of f over that of the input.
+
+    Raises
+    ------
+    ValueError
+        If f returns anything but one number; the message has its shape.
+    TypeError
+        If that number is complex, or an input is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.gradient(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    _checked_mode("gradient", mode, ("auto", "forward"))
+    return question("gradient", partial(_gradient, value_too=False), f, argnums, has_aux)
+
+
+def value_and_gradient(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return the function ``x -> (f(x), gradient)``, as ``scipy.optimize.minimize(jac=True)`` takes it.
+
+    Parameters
+    ----------
+    f, argnums, mode, has_aux
+        As for `gradient`; with `has_aux` the answer is ``((y, aux), gradient)``.
+
+    Returns
+    -------
+    callable
+        The number f returns, and its gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.value_and_gradient(lambda x: np.prod(x))(np.array([2.0, 3.0]))
+    (6.0, array([3., 2.]))
+    """
+    _checked_mode("value_and_gradient", mode, ("auto", "forward"))
+    return question("value_and_gradient", partial(_gradient, value_too=True), f, argnums, has_aux)
