@@ -8,9 +8,11 @@ A `Dual` carries a tangent beside its value through every operation; a transform
 -1.1886149913833015
 """
 
-from typing import TYPE_CHECKING
-
 from dualdiff import functions as functions
+from dualdiff.custom import rule as rule
+from dualdiff.dual import Dual as Dual  # after the tables, from which its operators are generated
+from dualdiff.errors import DroppedTangentError as DroppedTangentError, NoRuleError as NoRuleError
+from dualdiff.functions import *  # noqa: F403 - NumPy's names, listed once, in functions.__all__
 from dualdiff.rules import (  # noqa: F401 - reading the tables is what enters their lines
     constant as _constant,
     elementary as _elementary,
@@ -19,10 +21,6 @@ from dualdiff.rules import (  # noqa: F401 - reading the tables is what enters t
     products as _products,
     reducing as _reducing,
 )
-from dualdiff.dual import Dual as Dual  # after the tables, from which its operators are generated
-from dualdiff.custom import rule as rule
-from dualdiff.errors import DroppedTangentError as DroppedTangentError, NoRuleError as NoRuleError
-from dualdiff.functions import *  # noqa: F403 - NumPy's names, listed once, in functions.__all__
 from dualdiff.transforms import (
     derivative as derivative,
     derivatives as derivatives,
@@ -44,20 +42,32 @@ jacfwd = jacobian
 """JAX's and torch's name of `jacobian`."""
 
 __all__ = [
-    "Dual", "DroppedTangentError", "NoRuleError", "derivative", "derivatives", "functions", "grad", "gradient",
-    "hessian", "hvp", "jacfwd", "jacobian", "jvp", "rule", "stop_gradient", "value_and_derivative",
-    "value_and_gradient", "value_and_hessian", "value_and_jacobian",
+    "DroppedTangentError",
+    "Dual",
+    "NoRuleError",
+    "derivative",
+    "derivatives",
+    "functions",
+    "grad",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jvp",
+    "rule",
+    "stop_gradient",
+    "value_and_derivative",
+    "value_and_gradient",
+    "value_and_hessian",
+    "value_and_jacobian",
 ]  # fmt: skip
 __all__ += functions.__all__
-
-if TYPE_CHECKING:
-    __version__: str
-
 
 def __getattr__(name: str) -> str:
     """Read the version from the installed package when somebody asks; importlib.metadata takes 10 ms to load."""
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version
 
         return version("dualdiff")
     message = f"module 'dualdiff' has no attribute {name!r}"

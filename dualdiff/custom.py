@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["rule"]
 
 
-def rule(f: Callable[..., Any] | None = None, *, partials: Any = None, jvp: Callable[..., Any] | None = None) -> Any:
+def rule(f: Any = None, *, partials: Any = None, jvp: Callable[..., Any] | None = None) -> Any:
     """Give a function its own derivative, instead of the one read off its code.
 
     Parameters
@@ -56,7 +56,9 @@ def rule(f: Callable[..., Any] | None = None, *, partials: Any = None, jvp: Call
     if f is None:
         return functools.partial(rule, partials=partials, jvp=jvp)
     if not callable(f) or (partials is None) == (jvp is None):
-        message = "rule(f, partials=...) is for elementwise f, rule(f, jvp=...) for any other: give f and one of the two"
+        message = (
+            "rule(f, partials=...) is for elementwise f, rule(f, jvp=...) for any other: give f and one of the two"
+        )
         raise TypeError(message)
     numpys = isinstance(f, np.ufunc) or getattr(f, "__module__", "").split(".")[0] == "numpy"
     if numpys:
@@ -94,5 +96,3 @@ def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None)
 
 def _filled(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(np.zeros(np.shape(x))[()] if t is None else t for x, t in zip(primals, tangents, strict=True))
-
-

@@ -5,7 +5,7 @@ Every sentence here is tested, and so is every way out it names.
 
 from __future__ import annotations
 
-__all__ = ["DroppedTangentError", "NoRuleError", "dropped_into", "dropped_by"]
+__all__ = ["DroppedTangentError", "NoRuleError", "dropped_by", "dropped_into"]
 
 
 class DroppedTangentError(TypeError):

@@ -303,10 +303,7 @@ def _scan(text: str) -> None:
             way_out = _ELSEWHERE.get(last, f"{product}, or put another operator")
             raise _wrong(last, f"is not joined to {quote(token)}: write {way_out}")
         if not ends and kind == "mark" and token not in {"(", "+", "-"} and not empty:
-            raise _wrong(
-                token,
-                f"needs a number or a name before it: write one {f'after {quote(last)}' if last else 'first'}",
-            )
+            raise _wrong(token, "needs a number or a name before it: write one there, such as 2 or t")
         signs = signs + 1 if not ends and token in {"+", "-"} else 0
         depth += (token == "(") - (token == ")")
         if depth < 0:
@@ -360,9 +357,7 @@ def _steps(text: str, node: ast.expr, depth: int) -> list[_Step]:
                 )
                 raise _wrong(name, f"is no function: write {_ELSEWHERE.get(name, guess)}")
             if len(args) != _ARITY[FUNCTIONS[name]]:
-                raise _wrong(
-                    part, f"has {len(args)} arguments, not {_ARITY[FUNCTIONS[name]]}: write {_call(name)}"
-                )
+                raise _wrong(part, f"has {len(args)} arguments, not {_ARITY[FUNCTIONS[name]]}: write {_call(name)}")
             step = _Step(part, len(args), getattr(functions, FUNCTIONS[name]), FUNCTIONS[name])
             return [*(s for x in args for s in _steps(text, x, depth + 1)), step]
     raise _wrong(part, "is no formula: commas separate arguments or, outside brackets, outputs")

@@ -16,11 +16,61 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
-    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil", "clip",
-    "conjugate", "copysign", "cos", "cosh", "deg2rad", "degrees", "exp", "exp2", "expm1", "fabs", "float_power",
-    "floor", "fmax", "fmin", "fmod", "heaviside", "hypot", "ldexp", "log", "log10", "log1p", "log2", "logaddexp",
-    "logaddexp2", "maximum", "minimum", "negative", "positive", "power", "rad2deg", "radians", "reciprocal",
-    "remainder", "rint", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc", "where",
+    "absolute",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "conjugate",
+    "copysign",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "float_power",
+    "floor",
+    "fmax",
+    "fmin",
+    "fmod",
+    "heaviside",
+    "hypot",
+    "ldexp",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "maximum",
+    "minimum",
+    "negative",
+    "positive",
+    "power",
+    "rad2deg",
+    "radians",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
 ]  # fmt: skip
 
 E = TypeVar("E", bound="Elementary")
@@ -163,22 +213,22 @@ def _first(better: Callable[[float, float], bool]) -> Callable[[float, float], f
 
 
 # fmt: off
-sin       = _unary("sin",       math.sin,     "sine of an angle in radians",                       "sin(0.5) = 0.479425538604203")
-cos       = _unary("cos",       math.cos,     "cosine of an angle in radians",                     "cos(0.5) = 0.8775825618903728")
-tan       = _unary("tan",       math.tan,     "tangent of an angle in radians",                    "tan(0.5) = 0.5463024898437905")
-arcsin    = _unary("arcsin",    math.asin,    "angle in radians in [-π/2, π/2] whose sine is x",   "arcsin(0.5) = 0.5235987755982989")
-arccos    = _unary("arccos",    math.acos,    "angle in radians in [0, π] whose cosine is x",      "arccos(0.5) = 1.0471975511965979")
-arctan    = _unary("arctan",    math.atan,    "angle in radians in (-π/2, π/2) whose tangent is x", "arctan(1.0) = 0.7853981633974483")
-sinh      = _unary("sinh",      math.sinh,    "hyperbolic sine",                                   "sinh(1.0) = 1.1752011936438014")
-cosh      = _unary("cosh",      math.cosh,    "hyperbolic cosine",                                 "cosh(1.0) = 1.5430806348152437")
-tanh      = _unary("tanh",      math.tanh,    "hyperbolic tangent",                                "tanh(1.0) = 0.7615941559557649")
-arcsinh   = _unary("arcsinh",   math.asinh,   "inverse hyperbolic sine",                           "arcsinh(1.0) = 0.881373587019543")
-arccosh   = _unary("arccosh",   math.acosh,   "inverse hyperbolic cosine",                         "arccosh(2.0) = 1.3169578969248166")
-arctanh   = _unary("arctanh",   math.atanh,   "inverse hyperbolic tangent",                        "arctanh(0.5) = 0.5493061443340549")
-exp       = _unary("exp",       math.exp,     "e to the power x",                                  "exp(1.0) = 2.718281828459045")
+sin       = _unary("sin",       math.sin,     "sine of an angle in radians",                       "sin(0.5) = 0.4794255386")
+cos       = _unary("cos",       math.cos,     "cosine of an angle in radians",                     "cos(0.5) = 0.8775825618")
+tan       = _unary("tan",       math.tan,     "tangent of an angle in radians",                    "tan(0.5) = 0.5463024898")
+arcsin    = _unary("arcsin",    math.asin,    "angle in radians in [-π/2, π/2] whose sine is x",   "arcsin(0.5) = 0.5235987755")
+arccos    = _unary("arccos",    math.acos,    "angle in radians in [0, π] whose cosine is x",      "arccos(0.5) = 1.0471975511")
+arctan    = _unary("arctan",    math.atan,    "angle in radians in (-π/2, π/2) whose tangent is x", "arctan(1.0) = 0.7853981633")
+sinh      = _unary("sinh",      math.sinh,    "hyperbolic sine",                                   "sinh(1.0) = 1.1752011936")
+cosh      = _unary("cosh",      math.cosh,    "hyperbolic cosine",                                 "cosh(1.0) = 1.5430806348")
+tanh      = _unary("tanh",      math.tanh,    "hyperbolic tangent",                                "tanh(1.0) = 0.7615941559")
+arcsinh   = _unary("arcsinh",   math.asinh,   "inverse hyperbolic sine",                           "arcsinh(1.0) = 0.8813735870")
+arccosh   = _unary("arccosh",   math.acosh,   "inverse hyperbolic cosine",                         "arccosh(2.0) = 1.3169578969")
+arctanh   = _unary("arctanh",   math.atanh,   "inverse hyperbolic tangent",                        "arctanh(0.5) = 0.5493061443")
+exp       = _unary("exp",       math.exp,     "e to the power x",                                  "exp(1.0) = 2.7182818284")
 exp2      = _unary("exp2",      math.exp2,    "2 to the power x",                                  "exp2(3.0) = 8.0")
 expm1     = _unary("expm1",     math.expm1,   "exp(x) - 1, exact also near 0",                     "expm1(1e-20) = 1e-20")
-log       = _unary("log",       math.log,     "natural logarithm",                                 "log(2.0) = 0.6931471805599453")
+log       = _unary("log",       math.log,     "natural logarithm",                                 "log(2.0) = 0.6931471805")
 log2      = _unary("log2",      math.log2,    "logarithm to base 2",                               "log2(8.0) = 3.0")
 log10     = _unary("log10",     math.log10,   "logarithm to base 10",                              "log10(1000.0) = 3.0")
 log1p     = _unary("log1p",     math.log1p,   "log(1 + x), exact also near 0",                     "log1p(1e-20) = 1e-20")
@@ -193,9 +243,9 @@ positive  = _unary("positive",  lambda x: x,  "x itself",                       
 conjugate = _unary("conjugate", lambda x: x,  "complex conjugate; a real number itself",           "conjugate(3.0) = 3.0")
 degrees   = _unary("degrees",   math.degrees, "radians to degrees",                                "degrees(3.141592653589793) = 180.0")
 rad2deg   = _unary("rad2deg",   math.degrees, "radians to degrees",                                "rad2deg(3.141592653589793) = 180.0")
-radians   = _unary("radians",   math.radians, "degrees to radians",                                "radians(180.0) = 3.141592653589793")
-deg2rad   = _unary("deg2rad",   math.radians, "degrees to radians",                                "deg2rad(180.0) = 3.141592653589793")
-sinc      = _unary("sinc",      _sinc,        "sin(πx)/(πx); 1 at 0",                              "sinc(0.5) = 0.6366197723675814")
+radians   = _unary("radians",   math.radians, "degrees to radians",                                "radians(180.0) = 3.1415926535")
+deg2rad   = _unary("deg2rad",   math.radians, "degrees to radians",                                "deg2rad(180.0) = 3.1415926535")
+sinc      = _unary("sinc",      _sinc,        "sin(πx)/(πx); 1 at 0",                              "sinc(0.5) = 0.6366197723")
 sign      = _unary("sign",      lambda x: math.copysign(1.0, x) if x else x, "-1, 0 or 1; locally constant", "sign(-3.0) = -1.0")
 floor     = _unary("floor",     _whole(math.floor), "largest whole number not above x; locally constant",  "floor(2.7) = 2.0")
 ceil      = _unary("ceil",      _whole(math.ceil),  "smallest whole number not below x; locally constant", "ceil(2.1) = 3.0")
@@ -203,8 +253,8 @@ trunc     = _unary("trunc",     _whole(math.trunc), "whole part towards 0; local
 rint      = _unary("rint",      _whole(round), "nearest whole number, halves to even; locally constant",     "rint(2.5) = 2.0")
 
 hypot      = _binary("hypot",      math.hypot,    "√(x² + y²) without overflow; slope 0 at the origin", "hypot(3.0, 4.0) = 5.0")
-arctan2    = _binary("arctan2",    math.atan2,    "angle in radians of the point (y, x): arctan2(x1, x2) has sine x1/r, cosine x2/r", "arctan2(1.0, 1.0) = 0.7853981633974483")
-logaddexp  = _binary("logaddexp",  _logaddexp,    "log(exp(x) + exp(y)) without overflow",     "logaddexp(1000.0, 1000.0) = 1000.6931471805599")
+arctan2    = _binary("arctan2",    math.atan2,    "angle in radians of the point (y, x): arctan2(x1, x2) has sine x1/r, cosine x2/r", "arctan2(1.0, 1.0) = 0.7853981633")
+logaddexp  = _binary("logaddexp",  _logaddexp,    "log(exp(x) + exp(y)) without overflow",     "logaddexp(1000.0, 1000.0) = 1000.6931471805")
 logaddexp2 = _binary("logaddexp2", lambda x, y: float(np.logaddexp2(x, y)), "log2(2**x + 2**y) without overflow", "logaddexp2(1.0, 1.0) = 2.0")
 power      = _binary("power",      pow,           "x to the power y",                          "power(2.0, 3.0) = 8.0")
 float_power = _binary("float_power", pow,         "x to the power y, in float64 at least",     "float_power(2, -1) = 0.5")
@@ -218,6 +268,10 @@ copysign   = _binary("copysign",   math.copysign, "|x| with the sign of y; slope
 heaviside  = _binary("heaviside",  lambda x, y: float(np.heaviside(x, y)), "0 below 0, y at 0, 1 above 0",  "heaviside(2.0, 0.5) = 1.0")
 ldexp      = _binary("ldexp",      lambda x, n: float(np.ldexp(x, int(n))), "x times 2 to the whole power n", "ldexp(3.0, 2) = 12.0")
 # fmt: on
+
+
+def _is_scalar(x: Any) -> bool:
+    return not isinstance(x, (list, tuple)) and getattr(x, "ndim", 0) == 0
 
 
 def where(condition: Any, x: Any, y: Any, /) -> Any:
@@ -243,10 +297,8 @@ def where(condition: Any, x: Any, y: Any, /) -> Any:
     >>> dd.derivative(lambda x: dd.where(x > 0, dd.sqrt(x), 0.0))(4.0)
     0.25
     """
-    if type(condition) is bool or type(condition) is np.bool_:
-        if not isinstance(x, (list, tuple, np.ndarray)) and not isinstance(y, (list, tuple, np.ndarray)):
-            if np.ndim(x) == np.ndim(y):
-                return x if condition else y
+    if isinstance(condition, (bool, np.bool_)) and _is_scalar(x) and _is_scalar(y):
+        return x if condition else y
     for operand in (condition, x, y):
         for member in _members(operand):
             return type(member).where(condition, member.packed(x), member.packed(y))  # type: ignore[attr-defined]

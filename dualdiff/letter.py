@@ -96,4 +96,3 @@ for _name, _symbol in {
     setattr(Letter, f"__r{_name}__", _reflected)
 for _name, _symbol in {"eq": "==", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}.items():
     setattr(Letter, f"__{_name}__", _operator(_symbol)[0])
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from typing import Any
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 __all__ = ["OUTERMOST", "Tag"]
@@ -31,7 +31,7 @@ class Tag:
         self.alive = True
         self.key = (next(_numbers), _process)
 
-    def __enter__(self) -> Tag:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

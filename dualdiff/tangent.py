@@ -16,15 +16,15 @@ Every other kind is a `Tangent`. `Stacked` holds several directions at once, one
 
 from __future__ import annotations
 
-import contextlib
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Callable, Iterator, Sequence
+    from contextvars import ContextVar
 
 __all__ = [
     "Stacked",
@@ -44,20 +44,19 @@ __all__ = [
 # --- floating-point warnings belong to values; slopes show their inf and nan themselves -------------------------
 
 
-def _error_state(**settings: str) -> Callable[[], contextlib.AbstractContextManager[None]]:
+def _error_state(**settings: Any) -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Return ``np.errstate(**settings)`` made once and entered often.
 
-    Entering np.errstate takes 2.4 µs, which is five multiplications of small arrays; setting the context variable
-    behind it takes a tenth of that.  (Measured with timeit, NumPy 2.4.)  NumPy keeps that variable private, so
-    where it is not to be found np.errstate itself serves.
+    Entering np.errstate takes as long as five multiplications of small arrays; setting the context variable behind
+    it takes a tenth of that.  NumPy keeps that variable private, so where it is not found np.errstate itself serves.
     """
     try:
-        from numpy._core import umath  # noqa: PLC0415 - private to NumPy, so asked for inside the try
+        from numpy._core import umath
 
-        variable: ContextVar[Any] = umath._extobj_contextvar  # type: ignore[attr-defined]
-        state = umath._make_extobj(**settings)  # type: ignore[attr-defined]
-    except (ImportError, AttributeError):  # pragma: no cover - a NumPy that has moved it
-        return lambda: np.errstate(**settings)  # type: ignore[arg-type]
+        variable: ContextVar[Any] = umath._extobj_contextvar
+        state: Any = umath._make_extobj(**settings)
+    except (ImportError, AttributeError):
+        return lambda: np.errstate(**settings)
 
     class Entered:
         __slots__ = ("token",)
@@ -139,9 +138,8 @@ def zeros(like: Any, shape: tuple[int, ...], value: Any = None) -> Any:
     if shape == ():
         return 0.0
     model = like if value is None or isinstance(value, np.ndarray) else value
-    return np.zeros_like(model, shape=shape, dtype=None if np.result_type(model.dtype).kind in "fc" else float) if hasattr(
-        model, "dtype"
-    ) else np.zeros(shape)
+    dtype = np.result_type(getattr(model, "dtype", float), np.float16)  # a tangent is never a whole number
+    return np.zeros_like(model, shape=shape, dtype=dtype) if hasattr(model, "tangent") else np.zeros(shape, dtype)
 
 
 def shaped(tangent: Any, shape: tuple[int, ...]) -> Any:
@@ -166,7 +164,7 @@ def has_nan(value: Any, tangent: Any) -> bool:
 
 
 def _is_zero(tangent: Any) -> Any:
-    """Where is the tangent exactly 0?  (Under nested derivatives: it and everything it carries.)"""
+    """Tell where the tangent is exactly 0: under nested derivatives, it and everything it carries."""
     nested = getattr(tangent, "_tangent", None)
     if nested is None:
         return np.equal(tangent, 0)
@@ -186,6 +184,19 @@ class Tangent:
     __hash__ = None  # type: ignore[assignment]
 
     shape: tuple[int, ...]
+
+    if TYPE_CHECKING:  # what every kind brings: the verbs, and what indexing and assignment need
+        __add__: Callable[[Any, Any], Any]
+        __mul__: Callable[[Any, Any], Any]
+        scale: Callable[..., Any]
+        move: Callable[..., Any]
+        contract: Callable[..., Any]
+        linear: Callable[..., Any]
+        is_zero: Callable[..., Any]
+        zeros: Callable[..., Any]
+        copy: Callable[..., Any]
+        view: Callable[..., Any]
+        write: Callable[..., None]
 
 
 class Stacked(Tangent):
@@ -224,10 +235,10 @@ class Stacked(Tangent):
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Stacked:
-        return self + -other
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Stacked:
-        return -self + other
+        return self.__neg__().__add__(other)
 
     def __neg__(self) -> Stacked:
         return Stacked(-self.array)
@@ -241,7 +252,7 @@ class Stacked(Tangent):
         return Stacked(self._along(denominator) / denominator)
 
     def __ne__(self, other: object) -> bool:
-        """``t != t``, asked of every kind, means: is there a NaN in it?"""
+        """Answer ``t != t``, which of every kind asks whether there is a NaN in it."""
         return bool(np.any(self.array != self.array)) if other is self else True
 
     def scale(self, partial: Any) -> Stacked:
@@ -249,16 +260,18 @@ class Stacked(Tangent):
         return Stacked(scale(partial, self._along(partial)))
 
     def is_zero(self) -> Any:
-        """Where is every direction exactly 0?"""
+        """Tell where every direction is exactly 0."""
         return np.all(_is_zero(self.array), axis=0)
+
+    def copy(self) -> Stacked:
+        """Return the same directions in memory of their own."""
+        return Stacked(self.array.copy())
 
     def zeros(self, shape: tuple[int, ...]) -> Stacked:
         """Return no perturbation of a value of shape `shape`, in as many directions."""
         return Stacked(np.zeros_like(self.array, shape=(len(self.array), *shape)))
 
-    def move(
-        self, function: Callable[..., Any], tangents: Sequence[Any], shapes: Sequence[tuple[int, ...]]
-    ) -> Stacked:
+    def move(self, function: Callable[..., Any], tangents: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Stacked:
         """Run `function` once on element numbers, 0 standing for nothing, and gather every direction by them.
 
         Where it makes a view of one direction, the same view of all of them is taken instead.

@@ -165,9 +165,8 @@ def show_matrices(s, t):
     np.testing.assert_allclose(dx_dst, [[x1 / s, x2], [x2 / s, -x1]], rtol=1e-15)
     np.testing.assert_allclose(product, composed_matrix(s, t), rtol=1e-13)
     np.testing.assert_allclose(direct, composed_matrix(s, t), rtol=1e-13)
-    assert math.isclose(
-        dd.jacobian(composed)(1.0, t)[0, 1], slope(t), rel_tol=1e-13
-    )  # s = 1: the f of the first part
+    at_one = dd.jacobian(composed)(1.0, t)  # s = 1: the f of the first part
+    assert math.isclose(at_one[0, 1], slope(t), rel_tol=1e-13)
 
 
 def main():

@@ -111,9 +111,8 @@ def show_curve(curve, closed_form, points):
 def show_totals():
     """Integrate along whole curves: the length of one turn of the helix, the total turning of the ellipse."""
     length = 2 * math.pi * np.mean([speed(helix, t) for t in around(4)])
-    turning = (
-        2 * math.pi * np.mean([curvature_and_torsion(ellipse, t)[0] * speed(ellipse, t) for t in around(64)])
-    )
+    bends = [curvature_and_torsion(ellipse, t)[0] * speed(ellipse, t) for t in around(64)]
+    turning = 2 * math.pi * np.mean(bends)
     print(f"length of one turn of the helix  {length:.14f}")
     print(f"2 pi sqrt(a^2 + b^2)             {2 * math.pi * math.hypot(A, B):.14f}")
     print(f"total turning of the ellipse     {turning:.14f}")
@@ -133,10 +132,9 @@ def draw(path):
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     space = figure.add_subplot(1, 2, 1, projection="3d")
     space.plot(*helix(np.linspace(0, 4 * math.pi, 200)), color="tab:gray")
+    colors = ("tab:red", "tab:green", "tab:blue")
     for place, t in enumerate(np.linspace(1.0, 11.0, 5)):
-        for label, arrow, color in zip(
-            "TNB", frame(helix, t), ("tab:red", "tab:green", "tab:blue"), strict=True
-        ):
+        for label, arrow, color in zip("TNB", frame(helix, t), colors, strict=True):
             space.quiver(*helix(t), *arrow, color=color, label=None if place else label)
     space.set(title="helix and its Frenet frame", xlabel="x", ylabel="y", zlabel="z")
     space.set_aspect("equal")

@@ -1,11 +1,11 @@
 """The dual numbers.
 
 Read in this order: `number` (the scalar), `operands` (which derivative is active), `array` (ndarray's ways),
-`elementwise` (the table applied, the operators generated), `protocols` (NumPy's two doors).
+`elementwise` (the table applied), `operators` (generated from the table), `protocols` (NumPy's two doors).
 """
 
-from dualdiff.dual.number import Dual as Dual, plain as plain, wrap as wrap
-from dualdiff.dual.operands import extract as extract, live as live, packed as packed
 from dualdiff.dual.array import DualArray as DualArray
 from dualdiff.dual.elementwise import elementwise as elementwise
+from dualdiff.dual.number import Dual as Dual, plain as plain, wrap as wrap
+from dualdiff.dual.operands import extract as extract, live as live, packed as packed
 from dualdiff.dual.protocols import call as call

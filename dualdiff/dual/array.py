@@ -9,12 +9,11 @@ import numpy as np
 from dualdiff.dual.number import Dual, plain, wrap
 from dualdiff.dual.operands import live, packed
 from dualdiff.errors import DroppedTangentError, dropped_by
-from dualdiff.tangent import Stacked, Tangent, linear, move, zeros
+from dualdiff.tangent import Tangent, linear, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dualdiff.tag import Tag
 
 __all__ = ["DualArray"]
 
@@ -32,53 +31,53 @@ class DualArray(Dual):
     # --- what it carries ---------------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> Any:  # type: ignore[override]
         """Lengths of the axes of the value."""
-        return self._value.shape  # type: ignore[no-any-return]
+        return self._value.shape
 
     @property
-    def ndim(self) -> int:  # type: ignore[override]
+    def ndim(self) -> Any:  # type: ignore[override]
         """Number of axes of the value."""
-        return self._value.ndim  # type: ignore[no-any-return]
+        return self._value.ndim
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> Any:  # type: ignore[override]
         """Number of elements of the value."""
-        return self._value.size  # type: ignore[no-any-return]
+        return self._value.size
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> Any:
         """NumPy's type of the elements of the value."""
-        return self._value.dtype  # type: ignore[no-any-return]
+        return self._value.dtype
 
     @property
-    def itemsize(self) -> int:
+    def itemsize(self) -> Any:
         """Bytes of one element of the value."""
         return self.dtype.itemsize
 
     @property
-    def nbytes(self) -> int:
+    def nbytes(self) -> Any:
         """Bytes of the value's elements."""
         return self.size * self.itemsize
 
     @property
-    def T(self) -> Dual:  # noqa: N802 - ndarray's name
+    def T(self) -> Any:
         """The axes in reverse order, as a view."""
-        return np.transpose(self)  # type: ignore[return-value]
+        return np.transpose(self)
 
     @property
-    def mT(self) -> Dual:  # noqa: N802 - ndarray's name
+    def mT(self) -> Any:
         """The last two axes exchanged, as a view."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[return-value]
+        return np.swapaxes(self, -1, -2)
 
     @property
     def flat(self) -> Iterator[Any]:
         """An iterator over the elements."""
         return iter(self.ravel())  # type: ignore[attr-defined]
 
-    def copy(self, order: str = "C") -> Dual:
+    def copy(self, order: Any = "C") -> Any:
         """Return an array that shares nothing with this one."""
-        return np.copy(self, order=order)  # type: ignore[call-overload,no-any-return]
+        return np.copy(self, order=order)
 
     def __len__(self) -> int:
         return len(self._value)
@@ -115,7 +114,7 @@ class DualArray(Dual):
         if not isinstance(tangent, Tangent):
             tangent = tangent[index]
         elif basic:
-            tangent = tangent.view(index if isinstance(index, tuple) else (index,))  # type: ignore[attr-defined]
+            tangent = tangent.view(index if isinstance(index, tuple) else (index,))
         else:
             tangent = move(lambda a: a[index], tangent)
         taken = wrap(value, tangent, self._tag)
@@ -139,7 +138,7 @@ class DualArray(Dual):
         self._value = self._able_to_hold(self._value, item)
         self._value[index] = item
         if isinstance(self._tangent, Tangent):
-            self._tangent.write(index, 0.0 if tangent is None else tangent)  # type: ignore[attr-defined]
+            self._tangent.write(index, 0.0 if tangent is None else tangent)
         else:
             self._tangent = self._able_to_hold(self._tangent, tangent)
             self._tangent[index] = 0.0 if tangent is None else tangent
@@ -178,43 +177,43 @@ class DualArray(Dual):
 
     # --- methods that are not NumPy functions of the same name -------------------------------------------------
 
-    def reshape(self, *shape: Any, order: str = "C") -> Dual:
+    def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """Return the elements in another shape, as a view where NumPy makes one."""
         target = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, target, order=order)  # type: ignore[call-overload,no-any-return]
+        return np.reshape(self, target, order=order)
 
-    def transpose(self, *axes: Any) -> Dual:
+    def transpose(self, *axes: Any) -> Any:
         """Return a view with the axes in another order."""
         order = axes[0] if len(axes) == 1 else axes or None
-        return np.transpose(self, order)  # type: ignore[return-value]
+        return np.transpose(self, order)
 
-    def flatten(self, order: str = "C") -> Dual:
+    def flatten(self, order: Any = "C") -> Any:
         """Return a copy with one axis."""
-        return np.ravel(self, order=order).copy()  # type: ignore[call-overload,no-any-return]
+        return np.ravel(self, order=order).copy()
 
-    def item(self, *index: Any) -> Dual:
+    def item(self, *index: Any) -> Any:
         """Return one element as a scalar Dual; it keeps its tangent."""
         flat = index[0] if len(index) == 1 and not isinstance(index[0], tuple) else None
         if not index and self.size == 1:
             flat = 0
         if flat is not None:
-            return np.ravel(self)[flat]  # type: ignore[return-value]
-        return self[index[0] if len(index) == 1 else index]  # type: ignore[no-any-return]
+            return np.ravel(self)[flat]
+        return self[index[0] if len(index) == 1 else index]
 
     def tolist(self) -> list[Any]:
         """Return nested lists of scalar Duals; they keep their tangents."""
         return [row.tolist() if isinstance(row, DualArray) else row for row in self]
 
-    def astype(self, dtype: Any, **_settings: Any) -> Dual:
+    def astype(self, dtype: Any, **_settings: Any) -> Any:
         """Return a copy of another floating-point or complex type; whole numbers would drop the tangent."""
         target = np.dtype(dtype)
         if target.kind not in "fcO":
             raise dropped_by(f"x.astype({target})")
-        if target == object:
+        if target.kind == "O":
             return self.copy()
         own = self.dtype
         tangent = linear(lambda t: t.astype(target), lambda g: g.astype(own), self._tangent)
-        return wrap(self._value.astype(target), tangent, self._tag)  # type: ignore[no-any-return]
+        return wrap(self._value.astype(target), tangent, self._tag)
 
 
 Dual._of_array = DualArray

@@ -94,7 +94,8 @@ class Dual(Elementary):
         __pos__: Callable[[Any], Any]
         __abs__: Callable[[Any], Any]
 
-    def __new__(cls, value: Any, tangent: Any = 0.0) -> Dual:
+    def __new__(cls, value: Any, tangent: Any = 0.0) -> Any:
+        """Check what a user hands over; inside the library `wrap` makes Duals."""
         if isinstance(value, Dual) or isinstance(tangent, Dual):
             message = (
                 "Dual(value, tangent) is made of plain numbers; it got a Dual, whose tangent would be confused with "
@@ -138,7 +139,7 @@ class Dual(Elementary):
         return self._value.dtype if hasattr(self._value, "dtype") else np.dtype(type(self._value))
 
     @property
-    def T(self) -> Dual:  # noqa: N802 - ndarray's name
+    def T(self) -> Dual:
         """The transpose, which for a number is itself."""
         return self
 
@@ -175,13 +176,13 @@ class Dual(Elementary):
         return round(plain(self), digits)
 
     def __floor__(self) -> int:
-        return math.floor(plain(self))
+        return math.floor(plain(self))  # type: ignore[no-any-return]
 
     def __ceil__(self) -> int:
-        return math.ceil(plain(self))
+        return math.ceil(plain(self))  # type: ignore[no-any-return]
 
     def __trunc__(self) -> int:
-        return math.trunc(plain(self))
+        return math.trunc(plain(self))  # type: ignore[no-any-return]
 
     # --- conversions that would drop the tangent ---------------------------------------------------------------
 
@@ -230,10 +231,10 @@ def _numeric(x: Any, what: str) -> Any:
         array = np.array(x)
         if array.dtype.kind in "biufc":
             return array.astype(float) if array.dtype.kind in "biu" else array
-    elif isinstance(x, numbers.Number | np.generic) and np.ndim(x) == 0 and np.asarray(x).dtype.kind in "biufcO":
-        if isinstance(x, (float, complex, np.inexact)):
-            return x
-        return float(x)  # type: ignore[arg-type]
+    elif isinstance(x, (float, complex, np.inexact)):
+        return x
+    elif isinstance(x, (numbers.Real, np.bool_)):  # ints, bools, fractions
+        return float(x)
     message = f"Dual() needs a number or an array of numbers as its {what}; it got {x!r}"
     raise TypeError(message)
 

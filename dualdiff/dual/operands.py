@@ -28,8 +28,7 @@ def live(x: Any) -> Any:
 def newest(operands: Iterable[Any]) -> Tag | None:
     """Return the tag of the newest derivative that has not returned; None where there is no Dual of one."""
     tag = None
-    for x in operands:
-        x = live(x)
+    for x in map(live, operands):
         if isinstance(x, Dual) and x._tag is not tag and (tag is None or x._tag.key > tag.key):
             tag = x._tag
     return tag
@@ -38,8 +37,7 @@ def newest(operands: Iterable[Any]) -> Tag | None:
 def split(operands: Sequence[Any], tag: Tag | None) -> tuple[list[Any], list[Any]]:
     """Return values and tangents of the operands; None as the tangent of what is constant to `tag`."""
     values, tangents = [], []
-    for x in operands:
-        x = live(x)
+    for x in map(live, operands):
         if isinstance(x, Dual) and x._tag is tag:
             values.append(x._value)
             tangents.append(x._tangent)
@@ -106,5 +104,5 @@ def is_operand(x: Any) -> bool:
     if isinstance(x, (Dual, float, int, complex, np.generic)):
         return not isinstance(x, (np.str_, np.bytes_, np.void, np.datetime64, np.timedelta64))
     if isinstance(x, np.ndarray):
-        return type(x) is np.ndarray and x.dtype.kind in "biufcO" 
+        return type(x) is np.ndarray and x.dtype.kind in "biufcO"
     return isinstance(x, (list, tuple, numbers.Number))

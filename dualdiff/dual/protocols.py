@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual.elementwise import OPERATORS, elementwise
+from dualdiff.dual.elementwise import elementwise
 from dualdiff.dual.number import Dual, plain, wrap
 from dualdiff.dual.operands import is_operand, newest, packed, split
+from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_into
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
@@ -27,9 +28,9 @@ def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **setti
     """Answer ``np.sin(x)``, ``np.add.reduce(x)``, ``ndarray * x``, …."""
     if method == "__call__" and not settings:
         if len(inputs) == 1:
-            if type(self) is Dual and (own := getattr(Dual, ufunc.__name__, None)) is not None:
+            if type(self) is Dual and (own := UNARY.get(ufunc)) is not None:
                 return own(self)
-        elif len(inputs) == 2 and ufunc in _BY_OPERATOR:  # noqa: PLR2004 - both of them scalars: np.float64(2) * x
+        elif len(inputs) == 2 and ufunc in _BY_OPERATOR:
             x, y = (float(z) if type(z) is np.float64 else z for z in inputs)
             if type(x) in (float, Dual) and type(y) in (float, Dual):
                 return _BY_OPERATOR[ufunc](x, y)
@@ -40,7 +41,9 @@ def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **setti
         return _with_out(lambda **rest: METHODS[method](entry, *inputs, **rest), settings)
     if "where" in settings and settings["where"] is not True:
         mask = plain(packed(settings.pop("where")))
-        return _with_out(lambda **rest: np.where(mask, call(entry, inputs, {**rest, "where": mask}), 0.0), settings, mask)
+        return _with_out(
+            lambda **rest: np.where(mask, call(entry, inputs, {**rest, "where": mask}), 0.0), settings, mask
+        )
     settings.pop("where", None)
     return call(entry, inputs, settings)
 
@@ -151,7 +154,7 @@ def _apply_composition(entry: Composition, args: Sequence[Any], kwargs: dict[str
 def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Move the tangents as the values are moved."""
     kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-    first, *rest = args if args else [kwargs.pop(next(iter(kwargs)))]
+    first, *rest = args or [kwargs.pop(next(iter(kwargs)))]
     _refuse_elsewhere(entry, [*rest, *kwargs.values()])
     function = entry.function
     if entry.many:
@@ -189,7 +192,7 @@ def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
     elif of_tangent and not of_value:
-        tangent = Stacked(tangent.array.copy()) if isinstance(tangent, Stacked) else tangent.copy()
+        tangent = tangent.copy()
     moved = wrap(value, tangent, tag)
     return source._sharing(moved) if of_value and of_tangent else moved  # type: ignore[attr-defined]
 

@@ -67,7 +67,7 @@ class Move(Entry):
 
 @dataclass(eq=False, slots=True)
 class Paragraph(Entry):
-    """A rule ``handler(da, a, …) -> (value, tangent)``; `operands` are the arguments that have a ``d`` before them."""
+    """A rule ``handler(da, a, …) -> (value, tangent)``; its operands are the arguments with a ``d`` before them."""
 
     handler: Callable[..., tuple[Any, Any]]
     operands: tuple[tuple[int, str], ...]  # position and name of each in the function's own signature

@@ -15,7 +15,23 @@ from typing import Any
 import numpy as np
 
 from dualdiff.functions import (
-    absolute, clip, copysign, cos, cosh, exp, hypot, ldexp, log, power, rint, sign, sin, sinc, sinh, sqrt, square, where,
+    absolute,
+    clip,
+    copysign,
+    cos,
+    cosh,
+    exp,
+    hypot,
+    ldexp,
+    log,
+    power,
+    rint,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    where,
 )  # fmt: skip
 from dualdiff.rules.book import Line, composed, d
 
@@ -115,8 +131,12 @@ def constant_power(n: Any) -> Line:
     For n < 0 that is not whole, n - 1 is rounded and n·y/x is the accurate form.
     """
     whole = float(n).is_integer()
-    partial: Any = float(n) if n in (0, 1) else (lambda x, y: n * y / x) if n < 0 and not whole else (
-        (lambda x, y: 2 * x) if n == 2 else (lambda x, y: n * x ** (n - 1))
+    partial: Any = (
+        float(n)
+        if n in (0, 1)
+        else (lambda x, y: n * y / x)
+        if n < 0 and not whole
+        else ((lambda x, y: 2 * x) if n == 2 else (lambda x, y: n * x ** (n - 1)))
     )
     domain = (-inf, inf) if whole and n >= 0 else (0, inf)
     return Line(lambda x: x**n, (partial,), (domain,))
@@ -129,11 +149,11 @@ def _(x: Any, y: Any) -> Any:
 
 
 @composed(np.clip, "np.clip(x, 0.5, 1.5)", "np.clip(x, None, y)", "np.clip(s, t, 9.0)", "np.clip(x, min=0.5)")
-def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:  # noqa: A002
+def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
-composed(np._core.umath.clip)(clip)  # the ufunc behind ndarray.clip, which has no public name
+composed(np._core.umath.clip)(clip)  # type: ignore[attr-defined] # the ufunc behind ndarray.clip, which has no public name
 
 
 @composed(np.modf, "np.modf(x)[0]")

@@ -58,7 +58,9 @@ def _adjugate(a: Any) -> Any:
         u, s, v = np.linalg.svd(a)
         others = np.stack([np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)], axis=-1)
         sign = np.asarray(np.linalg.det(u) * np.linalg.det(v))[..., None, None]
-        return sign * (np.conjugate(np.swapaxes(v, -1, -2)) * others[..., None, :]) @ np.conjugate(np.swapaxes(u, -1, -2))
+        return (
+            sign * (np.conjugate(np.swapaxes(v, -1, -2)) * others[..., None, :]) @ np.conjugate(np.swapaxes(u, -1, -2))
+        )
     identity = np.eye(n)
     m = identity
     for k in range(1, n):

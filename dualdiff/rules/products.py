@@ -1,6 +1,6 @@
 """Products of arrays: each is linear in every operand, so the tangent is a sum of the same products.
 
-    d(A·B) = dA·B + A·dB
+d(A·B) = dA·B + A·dB
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ def product(
 def _matmul(da: Any, db: Any, a: Any, b: Any) -> tuple[Any, Any]:
     left = "j" if np.ndim(a) == 1 else "...ij"
     right = "j" if np.ndim(b) == 1 else "...jk"
-    result = ("..." if np.ndim(a) > 1 or np.ndim(b) > 1 else "") + ("i" if np.ndim(a) > 1 else "") + (
-        "k" if np.ndim(b) > 1 else ""
+    result = (
+        ("..." if np.ndim(a) > 1 or np.ndim(b) > 1 else "")
+        + ("i" if np.ndim(a) > 1 else "")
+        + ("k" if np.ndim(b) > 1 else "")
     )
     return product(np.matmul, f"{left},{right}->{result}", (a, b), (da, db))
 
@@ -138,7 +140,7 @@ def _(dx1: Any, dx2: Any, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     np.einsum, "np.einsum('ij,jk->ik', A, B)", "np.einsum('ii', A)", "np.einsum('ij,j', A, x)",
     "np.einsum('i,ij,j->', x, A, y)", "np.einsum('...i,i->...', M, x)", "np.einsum('ij->ji', M)",
 )  # fmt: skip
-def _(doperands: Any, subscripts: str, *operands: Any, **settings: Any) -> Any:
+def _(doperands: Any, subscripts: Any, *operands: Any, **settings: Any) -> Any:
     """The subscripts are the rule; where they name no result, it has the letters that occur once, in order."""
     if not isinstance(subscripts, str):
         message = "numpy.einsum of a Dual takes subscripts as text, such as np.einsum('ij,j->i', A, x)"

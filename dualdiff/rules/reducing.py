@@ -66,7 +66,13 @@ def _(
 
 def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
     def handler(
-        da: Any, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+        da: Any,
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
     ) -> Any:
         """Of k tied entries each moves the extreme by 1/k, so that max(x + c) = max(x) + c holds."""
         rest = {} if initial is None else {"initial": initial}
@@ -84,12 +90,18 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
 rule(np.max, "np.max(x)", "np.max(M, axis=0)", "np.max(T, axis=(0, 2), keepdims=True)", "np.max(x, initial=0.5)")(
     _extreme(np.max)
 )
-rule(np.min, "np.min(x)", "np.min(M, axis=0)", "np.min(T, axis=(0, 2), keepdims=True)", "np.min(x, where=x > 0.5, initial=9.0)")(
-    _extreme(np.min)
+rule(
+    np.min,
+    "np.min(x)",
+    "np.min(M, axis=0)",
+    "np.min(T, axis=(0, 2), keepdims=True)",
+    "np.min(x, where=x > 0.5, initial=9.0)",
+)(_extreme(np.min))
+
+
+@composed(
+    np.prod, "np.prod(x)", "np.prod(M, axis=0)", "np.prod(T, axis=(0, 2), keepdims=True)", "np.prod(x, where=x > 1)"
 )
-
-
-@composed(np.prod, "np.prod(x)", "np.prod(M, axis=0)", "np.prod(T, axis=(0, 2), keepdims=True)", "np.prod(x, where=x > 1)")
 def _(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = 1,
     where: Any = True,
@@ -178,7 +190,7 @@ def _(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, 
     np.linalg.norm, "np.linalg.norm(x)", "np.linalg.norm(A)", "np.linalg.norm(M, axis=1)", "np.linalg.norm(x, 1)",
     "np.linalg.norm(x, np.inf)", "np.linalg.norm(x, 3)", "np.linalg.norm(A, 1)", "np.linalg.norm(M, keepdims=True)",
 )  # fmt: skip
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """At the origin the slope is 0: √ has an infinite one there, but the squares under it do not move."""
     if axis is None and (ord is None or np.ndim(x) == 1):
         axes: Any = None if ord is None else (0,)
@@ -187,7 +199,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     else:
         axes = axis if isinstance(axis, tuple) else (axis,)
     size = np.abs(x)
-    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):  # noqa: PLR2004 - the Euclidean norm's name
+    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
         squares = np.real(x) ** 2 + np.imag(x) ** 2 if np.iscomplexobj(x) else x * x
         return np.sqrt(np.sum(squares, axis=axes, keepdims=keepdims))
     if len(axes) == 1:
@@ -208,7 +220,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 
 @composed(np.linalg.vector_norm, "np.linalg.vector_norm(A)", "np.linalg.vector_norm(M, axis=1)")
-def _(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002 - NumPy's name
+def _(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     if axis is None and not keepdims:
         return _norm(np.ravel(x), ord)
     return _norm(x, ord if axis is not None else None, axis, keepdims)

@@ -49,9 +49,7 @@ def defined_at(f: Callable[..., Any]) -> str:
     return f" (defined at {code.co_filename}:{code.co_firstlineno})" if code else ""
 
 
-def question(
-    name: str, answer: Callable[[Call], Any], f: Callable[..., Any], argnums: Argnums, has_aux: bool
-) -> Callable[..., Any]:
+def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Argnums, has_aux: bool) -> Callable[..., Any]:
     """Return the function of f's own arguments that answers a transform called `name`."""
     if not callable(f):
         message = f"{name}() takes a function; it got {f!r}. Write {name}(f)(x), not {name}(f(x))."
@@ -101,8 +99,15 @@ class Call:
         self.rebuilds = [rebuild for _, rebuild in flattened]
         self.counts = [len(leaves) for leaves, _ in flattened]
         self.leaves = [
-            self._point(leaf, place) for (leaves, _), place in zip(flattened, self.places, strict=True) for leaf in leaves
+            self._point(leaf, place)
+            for (leaves, _), place in zip(flattened, self.places, strict=True)
+            for leaf in leaves
         ]
+
+    @property
+    def size(self) -> int:
+        """How many numbers move."""
+        return sum(int(np.size(leaf)) for leaf in self.leaves)
 
     # --- which arguments move -----------------------------------------------------------------------------------
 
@@ -127,7 +132,9 @@ class Call:
             names = _parameters(self.f)
             if argnum in names and names.index(argnum) < len(self.args):
                 return names.index(argnum)
-            message = f"argnums names {argnum!r}, which is not among the arguments f was called with{defined_at(self.f)}"
+            message = (
+                f"argnums names {argnum!r}, which is not among the arguments f was called with{defined_at(self.f)}"
+            )
             raise ValueError(message)
         if isinstance(argnum, bool) or not hasattr(argnum, "__index__"):
             message = f"argnums is a position, a parameter name or a tuple of them; it got {argnum!r}"
@@ -193,15 +200,15 @@ class Call:
     def _taken_apart(self, y: Any, tag: Tag) -> Run:
         aux = None
         if self.has_aux:
-            if not isinstance(y, tuple) or len(y) != 2:  # noqa: PLR2004 - (result, aux)
+            if not isinstance(y, tuple) or len(y) != 2:
                 message = f"{self.name}(has_aux=True) needs f to return (result, aux); it returned {_described(y)}"
                 raise TypeError(message)
             y, aux = y
             aux = _settled(aux, tag)
         leaves, rebuild = flatten(y)
         values, tangents = [], []
-        for leaf in leaves:
-            leaf = packed(leaf)
+        for given in leaves:
+            leaf = packed(given)
             if not is_leaf(leaf):
                 raise self._no_number(leaf, y)
             value, tangent = extract(leaf, tag)
@@ -227,20 +234,31 @@ class Call:
         """Return the answer, with f's own extra result if there is one."""
         return (answer, run.aux) if self.has_aux else answer
 
+    def require_holomorphic(self, turned: Run, slopes: Sequence[Any]) -> None:
+        """Refuse f where moving by i does not move it i times as moving by 1 does (Cauchy–Riemann)."""
+        for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
+            if not np.allclose(plain(0.0 if along_i is None else along_i), 1j * plain(along_1), equal_nan=True):
+                message = (
+                    f"{self.name}() at a complex point needs f complex differentiable, and here it is not: "
+                    "its derivative depends on the direction. Use jvp(f, z, v) for one direction, or "
+                    f"differentiate by real and imaginary part{defined_at(self.f)}"
+                )
+                raise ValueError(message)
+
     def require_scalar(self, run: Run) -> None:
         """Refuse a result of f that is not one real number."""
         if len(run.values) == 1 and np.ndim(run.values[0]) == 0 and run.rebuild([run]) is run:
             if np.iscomplexobj(plain(run.values[0])):
                 message = (
-                    f"{self.name}() needs f to return a real number; it returned a complex one. Differentiate np.real "
-                    f"and np.imag of it, or use jacobian(f){defined_at(self.f)}"
+                    f"{self.name}() needs f to return a real number; it returned a complex one. Differentiate "
+                    f"np.real and np.imag of it, or use jacobian(f){defined_at(self.f)}"
                 )
                 raise TypeError(message)
             return
         shapes = run.rebuild([np.shape(v) for v in run.values])
         message = (
-            f"{self.name}() needs one number back, but f returned shape {shapes}. Use jacobian(f) for the derivative of "
-            f"every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
+            f"{self.name}() needs one number back, but f returned shape {shapes}. Use jacobian(f) for the derivative "
+            f"of every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
         )
         raise ValueError(message)
 

@@ -33,32 +33,26 @@ def _slopes(call: Call, place: int) -> tuple[Run, Any]:
     leaf = call.leaves[place]
     slopes = []
     for value, tangent in zip(run.values, run.tangents, strict=True):
-        if np.ndim(leaf) and not _pointwise(np.shape(leaf), np.shape(value)):
-            message = (
-                f"{call.name}() of an array of points needs f applied to each point on its own; for {np.shape(leaf)} points "
-                f"f returned shape {np.shape(value)}. Use gradient(f) or jacobian(f) where points act together."
-            )
-            raise ValueError(message)
-        slopes.append(np.zeros(np.shape(value))[()] if tangent is None else tangent)
+        _require_pointwise(call, np.shape(leaf), np.shape(value))
+        slopes.append(_zero(value) if tangent is None else tangent)
     if np.iscomplexobj(plain(leaf)):
-        _require_holomorphic(call, _along(call, place, 1j), slopes)
-    return run, run.rebuild([float(s) if type(s) is np.float64 else s for s in slopes])
+        call.require_holomorphic(_along(call, place, 1j), slopes)
+    return run, run.rebuild(slopes)
 
 
-def _pointwise(points: tuple[int, ...], result: tuple[int, ...]) -> bool:
-    """A result for each point has the shape of the points in front or behind."""
-    return result[len(result) - len(points) :] == points or result[: len(points)] == points
+def _zero(value: Any) -> Any:
+    """Return the derivative of what does not move."""
+    return np.zeros(np.shape(value)) if np.ndim(value) else 0.0
 
 
-def _require_holomorphic(call: Call, turned: Run, slopes: list[Any]) -> None:
-    """Refuse f where it has no complex derivative: where moving by i is not i times moving by 1 (Cauchy–Riemann)."""
-    for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
-        if not np.allclose(plain(0.0 if along_i is None else along_i), 1j * plain(along_1), equal_nan=True):
-            message = (
-                f"{call.name}() at a complex point needs f complex differentiable there, and it is not: the derivative "
-                "depends on the direction. Use jvp(f, z, v) for one direction, or differentiate by real and imaginary part."
-            )
-            raise ValueError(message)
+def _require_pointwise(call: Call, points: tuple[int, ...], result: tuple[int, ...]) -> None:
+    """Refuse an array of points unless the result has its shape in front or behind: one result for each point."""
+    if result[len(result) - len(points) :] != points and result[: len(points)] != points:
+        message = (
+            f"{call.name}() of an array of points needs f applied to each point on its own; for {points} points "
+            f"f returned shape {result}. Use gradient(f) or jacobian(f) where points act together."
+        )
+        raise ValueError(message)
 
 
 def _answer(call: Call, value_too: bool) -> Any:
@@ -70,7 +64,7 @@ def _answer(call: Call, value_too: bool) -> Any:
         )
         raise ValueError(message)
     if any(count != 1 for count in call.counts):
-        message = f"{call.name}() differentiates by a number, or by an array of points; for containers use gradient or jacobian"
+        message = f"{call.name}() is by a number or an array of points; for containers use gradient or jacobian"
         raise TypeError(message)
     answers = [_slopes(call, i) for i in range(len(call.places))]
     run = answers[0][0]
@@ -211,7 +205,9 @@ def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
 
     def answer(call: Call) -> Any:
         if len(call.args) != 1 or call.counts != [1]:
-            message = "derivatives(f, order)(t) takes one number, or one array of points; fix other arguments by a lambda"
+            message = (
+                "derivatives(f, order)(t) takes one number, or one array of points; fix other arguments by a lambda"
+            )
             raise TypeError(message)
         return _peeled(call, order)
 
@@ -220,37 +216,31 @@ def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
 
 def _peeled(call: Call, order: int) -> tuple[Any, ...]:
     """Seed one tangent inside the other, run f once, and take the derivatives off from the outermost in."""
-    point = call.leaves[0]
-    if order == 0:
-        run = call.run([np.zeros_like(plain(point))[()]])
-        return (run.value,)
-    inner = Call(call.name, call.f, None, has_aux=False, args=call.args, kwargs=call.kwargs)
-    tags = [Tag() for _ in range(order - 1)]
+    (point,) = call.leaves
+    tags = [Tag() for _ in range(order)]
     try:
         for tag in tags:
-            inner.leaves[0] = wrap(inner.leaves[0], np.ones_like(plain(point))[()], tag)
-        run, outermost = _slopes(inner, 0)
-        found = []
-        rest, now = run.values, run.rebuild
-        slopes = [0.0 if t is None else t for t in run.tangents]
-        found.append(now([_through(v, tags) for v in rest]))
-        current = [s + np.zeros(np.shape(v)) if np.shape(s) != np.shape(v) else s for s, v in zip(slopes, rest, strict=True)]
-        for i in range(order - 1, -1, -1):
-            found.append(now([_through(c, tags[:i]) for c in current]))
+            call.leaves[0] = wrap(call.leaves[0], np.ones_like(plain(point))[()], tag)
+        run = call.run([None])
+        parts, found = run.values, []
+        for value in parts:
+            _require_pointwise(call, np.shape(point), np.shape(value))
+        for i in range(order, -1, -1):
+            found.append(run.rebuild([_value_under(tags[:i], part) for part in parts]))
             if i:
-                current = [_tangent_of(c, tags[i - 1]) for c in current]
+                parts = [_moved_by(tags[i - 1], part) for part in parts]
         return tuple(found)
     finally:
         for tag in tags:
             tag.alive = False
 
 
-def _through(x: Any, tags: list[Tag]) -> Any:
+def _value_under(tags: list[Tag], x: Any) -> Any:
     for tag in reversed(tags):
-        x = extract(x, tag)[0]
+        x, _ = extract(x, tag)
     return x
 
 
-def _tangent_of(x: Any, tag: Tag) -> Any:
+def _moved_by(tag: Tag, x: Any) -> Any:
     value, tangent = extract(x, tag)
-    return 0.0 * plain(value) if tangent is None else tangent
+    return _zero(value) if tangent is None else tangent

@@ -1,6 +1,6 @@
 """jacobian and gradient: one input direction per pass, or several.
 
-    df/d(s, t): column j of the matrix is the tangent that f carries when input j moves by 1.
+df/d(s, t): column j of the matrix is the tangent that f carries when input j moves by 1.
 """
 
 from __future__ import annotations
@@ -25,23 +25,15 @@ _NUMBERS_PER_PASS = 100_000
 _FEW_INPUTS = 4
 
 
-def _seeds(call: Call, start: int, stop: int, stacked: bool) -> list[Any]:
-    """Return the tangent of each leaf for the directions from `start` to `stop`, counted over all its elements."""
+def _seeds(call: Call, start: int, stop: int) -> list[Any]:
+    """Return the tangent of each leaf: direction j moves element j, counted over all leaves, by 1."""
+    directions = np.zeros((stop - start, call.size))
+    directions[range(stop - start), range(start, stop)] = 1.0
     seeds, offset = [], 0
     for leaf in call.leaves:
-        size, shape = int(np.size(leaf)), np.shape(leaf)
-        dtype = np.result_type(plain(leaf))
-        if stacked:
-            block = np.zeros((stop - start, size), dtype=dtype)
-            for row in range(max(start, offset), min(stop, offset + size)):
-                block[row - start, row - offset] = 1.0
-            seeds.append(Stacked(block.reshape(stop - start, *shape)))
-        elif shape:
-            seed = np.zeros(size, dtype=dtype)
-            seed[start - offset : stop - offset if offset <= start < offset + size else 0] = 1.0
-            seeds.append(seed.reshape(shape))
-        else:
-            seeds.append(dtype.type(offset == start)[()] if dtype.type not in (np.float64,) else float(offset == start))
+        shape, size = np.shape(leaf), int(np.size(leaf))
+        block = directions[:, offset : offset + size].astype(np.result_type(plain(leaf)))
+        seeds.append(block.reshape(shape) if stop - start == 1 else Stacked(block.reshape(stop - start, *shape)))
         offset += size
     return seeds
 
@@ -55,12 +47,10 @@ def _chunks(n: int, chunk_size: int | None) -> Iterator[tuple[int, int]]:
 
 def _columns(call: Call, chunk_size: int | None) -> tuple[Run, list[list[Any]]]:
     """Run f for every input direction; return the first run and the columns of each result."""
-    n = sum(int(np.size(leaf)) for leaf in call.leaves)
     first: Run | None = None
     columns: list[list[Any]] = []
-    for start, stop in _chunks(n, chunk_size):
-        stacked = stop - start > 1
-        run = call.run(_seeds(call, start, stop, stacked))
+    for start, stop in _chunks(call.size, chunk_size):
+        run = call.run(_seeds(call, start, stop))
         if first is None:
             first, columns = run, [[] for _ in run.values]
         for found, value, tangent in zip(columns, run.values, run.tangents, strict=True):
@@ -107,9 +97,9 @@ def _require_side_by_side(call: Call) -> None:
         return
     if any(count != 1 for count in call.counts) or any(np.ndim(leaf) > 1 for leaf in call.leaves):
         message = (
-            f"{call.name}() of several arguments puts their columns side by side, which needs numbers and 1-D arrays; f got "
-            f"shapes {[np.shape(leaf) for leaf in call.leaves]}. Use {call.name}(f, argnums={tuple(range(len(call.args)))}) "
-            "for one block per argument."
+            f"{call.name}() of several arguments puts their columns side by side, which needs numbers and 1-D arrays; "
+            f"f got shapes {[np.shape(leaf) for leaf in call.leaves]}. "
+            f"Use {call.name}(f, argnums={tuple(range(len(call.args)))}) for one block per argument."
         )
         raise ValueError(message)
 
@@ -118,29 +108,17 @@ def _jacobian(call: Call, chunk_size: int | None, value_too: bool) -> Any:
     _require_side_by_side(call)
     run, columns = _columns(call, chunk_size)
     if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
-        _require_complex_linear(call, columns)
+        for j in range(call.size):
+            turned = call.run([1j * seed for seed in _seeds(call, j, j + 1)])
+            call.require_holomorphic(turned, [found[j] for found in columns])
     blocks = [_blocks(call, _matrix(c, v)) for c, v in zip(columns, run.values, strict=True)]
     answer = run.rebuild(blocks)
     return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
 
 
-def _require_complex_linear(call: Call, columns: list[list[Any]]) -> None:
-    """Refuse f where moving an input by i does not move the result by i times the column (Cauchy–Riemann)."""
-    n = sum(int(np.size(leaf)) for leaf in call.leaves)
-    for j in range(n):
-        run = call.run([1j * seed for seed in _seeds(call, j, j + 1, stacked=False)])
-        for found, turned in zip(columns, run.tangents, strict=True):
-            if not np.allclose(plain(0.0 if turned is None else turned), 1j * plain(found[j]), equal_nan=True):
-                message = (
-                    f"{call.name}() at a complex point needs f complex differentiable there, and it is not: the derivative "
-                    "depends on the direction. Use jvp(f, z, v) for one direction, or differentiate by real and imaginary part."
-                )
-                raise ValueError(message)
-
-
 def _gradient(call: Call, value_too: bool) -> Any:
     _require_side_by_side(call)
-    n = sum(int(np.size(leaf)) for leaf in call.leaves)
+    n = call.size
     chunk_size = 1 if n <= _FEW_INPUTS else max(1, min(n, _NUMBERS_PER_PASS // n))
     run, columns = _columns(call, chunk_size)
     call.require_scalar(run)
@@ -153,7 +131,7 @@ def _gradient(call: Call, value_too: bool) -> Any:
 
 def _checked_chunk(chunk_size: Any) -> int | None:
     if chunk_size is None or (hasattr(chunk_size, "__index__") and not isinstance(chunk_size, bool) and chunk_size > 0):
-        return chunk_size  # type: ignore[no-any-return]
+        return chunk_size
     message = f"chunk_size is how many input directions one pass carries, or None for all; it got {chunk_size!r}"
     raise ValueError(message)
 

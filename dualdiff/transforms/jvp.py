@@ -58,7 +58,9 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     if not isinstance(primals, tuple):
         primals, tangents = (primals,), (tangents,)
     elif not isinstance(tangents, tuple):
-        message = f"jvp() got a tuple of {len(primals)} primals, so it needs a tuple of as many tangents; it got {tangents!r}"
+        message = (
+            f"jvp() got a tuple of {len(primals)} primals, so it needs a tuple of as many tangents; it got {tangents!r}"
+        )
         raise TypeError(message)
     if len(primals) != len(tangents):
         message = f"jvp() got {len(primals)} primal(s) and {len(tangents)} tangent(s): give one tangent for each primal"
@@ -68,12 +70,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         seeds = [
             seed
             for i, (place, count) in enumerate(zip(call.places, call.counts, strict=True))
-            for seed in _seeds(call, i, count, tangents[place])  # type: ignore[index]
+            for seed in _seeds(call, i, count, tangents[place])
         ]
         run = call.run(seeds)
-        moved = [
-            np.zeros(np.shape(v))[()] if t is None else t for v, t in zip(run.values, run.tangents, strict=True)
-        ]
+        moved = [np.zeros(np.shape(v))[()] if t is None else t for v, t in zip(run.values, run.tangents, strict=True)]
         dy = run.rebuild([float(t) if type(t) is np.float64 else t for t in moved])
         return (run.value, dy, run.aux) if has_aux else (run.value, dy)
 
@@ -85,7 +85,9 @@ def _seeds(call: Call, i: int, count: int, tangent: Any) -> list[Any]:
     start = sum(call.counts[:i])
     leaves, seeds = call.leaves[start : start + count], flatten(tangent)[0]
     if len(seeds) != len(leaves):
-        message = f"tangent {i} of jvp() has {len(seeds)} array(s) where primal {i} has {len(leaves)}: give it the same structure"
+        message = (
+            f"tangent {i} of jvp() has {len(seeds)} array(s) and its primal {len(leaves)}: give both one structure"
+        )
         raise ValueError(message)
     checked = []
     for leaf, given in zip(leaves, seeds, strict=True):
@@ -94,11 +96,13 @@ def _seeds(call: Call, i: int, count: int, tangent: Any) -> list[Any]:
             message = f"tangent {i} of jvp() is made of numbers, like primal {i}; it has {given!r}"
             raise TypeError(message)
         if np.shape(seed) != np.shape(leaf):
-            message = f"tangent {i} of jvp() has shape {np.shape(seed)} and its primal {np.shape(leaf)}: give them the same shape"
+            message = (
+                f"tangent {i} of jvp() has shape {np.shape(seed)} and its primal {np.shape(leaf)}: give both one shape"
+            )
             raise ValueError(message)
         if not isinstance(seed, Dual):
-            kind = np.result_type(plain(leaf), np.float16) if np.asarray(seed).dtype.kind in "biu" else np.asarray(seed).dtype
-            seed = np.array(seed, dtype=kind)[()]
+            whole = np.asarray(seed).dtype.kind in "biu"
+            seed = np.array(seed, dtype=np.result_type(plain(leaf)) if whole else None)[()]
         checked.append(seed)
     return checked
 
