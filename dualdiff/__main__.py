@@ -6,6 +6,7 @@ Results go to stdout; what the words lack goes to stderr, in one line, with exit
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import json
 import keyword
@@ -73,15 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from dualdiff.__main__ import main
-    >>> main(["s*t", "s=2", "t=3"])
-    at s=2, t=3
+    >>> main(["t**2", "t=3"])
+    f = t**2
+    at t=3
     <BLANKLINE>
-      f = s*t  =  6
-    <BLANKLINE>
-             d/ds      d/dt
-      f  3.000000  2.000000
-    <BLANKLINE>
-    passes of the formula: 2, one for each variable
+      f     = 9
+      df/dt = 6
     0
     """
     try:
@@ -161,7 +159,9 @@ def _answer(argv: Sequence[str]) -> str:
     if options.help:
         return parser.format_help()
     if options.version:
-        return f"dualdiff {dd.__version__}\n"
+        with contextlib.suppress(ImportError):  # not installed, so that nothing knows its version
+            return f"dualdiff {dd.__version__}\n"
+        return "dualdiff, run from its source: pip install tells its version\n"
     if not argv:
         return _lecture()
     order = int(options.order or 0)
@@ -174,8 +174,7 @@ def _answer(argv: Sequence[str]) -> str:
 
 def _told_apart(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Tell expressions from options: both may begin with a minus, but only options are words."""
-    words: list[str] = []
-    flags: list[str] = []
+    words, flags = list[str](), list[str]()
     left = iter(argv)
     for word in left:
         if word == "--":
@@ -277,18 +276,17 @@ def _run(expressions: Sequence[Expression], values: Mapping[str, float]) -> tupl
 
 def _report(expressions: list[Expression], values: dict[str, float], order: int, *, as_json: bool) -> str:
     """Show all derivatives of one expression, or how every expression moves with every variable."""
-    results: dict[str, Any]
+    told: dict[str, Any] = {"inputs": values, "outputs": [e.text for e in expressions]}
     if order:
         ((name, t),) = values.items()
         slopes = np.array(dd.derivatives(lambda x: expressions[0](**{name: x}), order)(t))
-        results = {"derivatives": slopes.tolist()}
+        told |= {"derivatives": slopes.tolist()}
     else:
         outputs, slopes, passes = _run(expressions, values)
-        results = {"values": outputs.tolist(), "jacobian": slopes.tolist(), "passes": passes}
-    results |= {"remarks": _remarks(expressions, values, slopes)}
+        told |= {"values": outputs.tolist(), "jacobian": slopes.tolist(), "passes": passes}
+    remarks = _remarks(expressions, values, slopes)
     if as_json:
-        told = {"inputs": values, "outputs": [e.text for e in expressions]} | results
-        return json.dumps(_strict(told), allow_nan=False) + "\n"
+        return json.dumps(_strict(told | {"remarks": remarks}), allow_nan=False) + "\n"
     point = ", ".join(f"{_short(name, 20)}={_number(x)}" for name, x in values.items())
     lines = [textwrap.fill(f"at {point}", WIDTH, subsequent_indent="   "), ""]
     initials = {name[0] for name in values}
@@ -303,14 +301,13 @@ def _report(expressions: list[Expression], values: dict[str, float], order: int,
         names = [f"{f}{i}" for i in range(1, len(expressions) + 1)] if len(expressions) > 1 else [f]
         texts = [f" = {_short(e.text, 44)}" for e in expressions]
         lines += _columns([f"  {name}" for name in names], texts, [f"  =  {_number(y)}" for y in outputs])
-        lines += ["", *_table(names, [f"d/d{name}" for name in inputs], slopes)]
-        lines += ["", f"passes of the formula: {passes}, one for each variable"]
-    lines += [""] * bool(results["remarks"]) + [f"remark: {remark}" for remark in results["remarks"]]
+        lines += ["", *_table(names, [f"d/d{name}" for name in inputs], slopes), ""]
+        lines += [f"passes of the formula: {passes}, one for each variable"]
+    lines += [""] * bool(remarks) + [f"remark: {remark}" for remark in remarks]
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _strict(x: Any) -> Any:
-    """Write nan and inf as text: strict JSON has no word for them."""
+def _strict(x: Any) -> Any:  # strict JSON has no word for nan and inf
     if isinstance(x, dict):
         return {key: _strict(item) for key, item in x.items()}
     if isinstance(x, list):
@@ -341,8 +338,7 @@ def _columns(*columns: Sequence[str]) -> list[str]:
 
 
 def _number(x: float) -> str:
-    """Write a float with all its digits, and 2.0 as 2."""
-    return repr(float(x)).removesuffix(".0")
+    return repr(float(x)).removesuffix(".0")  # all its digits
 
 
 def _width(text: str) -> int:

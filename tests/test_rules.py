@@ -308,7 +308,6 @@ def test_transpose(text, monkeypatch):
         lambda x: np.linalg.solve(np.array([[1, 2j], [0, 1 + 1j]]), (1 + 1j) * x[:2]),
         lambda x: np.vdot(1j * x, x),
         lambda x: x.astype(complex) * 1j,
-        lambda x: x.astype(np.float32),
     ],
 )
 def test_transpose_over_complex_numbers(f, monkeypatch):

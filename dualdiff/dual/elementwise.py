@@ -43,9 +43,11 @@ def _is(partial: Any, number: float) -> bool:
 
 
 def _fraction(partial: Any) -> tuple[Any, Any]:
+    """Return numerator and denominator; a bare operand over something, as x/√(x² + y²), is one slope and safe whole."""
     if isinstance(partial, Letter) and partial.operation == "/":
         numerator, denominator = partial.parts
-        return numerator, denominator
+        if str(numerator).lstrip("-") not in {"x", "y"}:
+            return numerator, denominator
     return partial, None
 
 

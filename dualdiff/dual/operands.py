@@ -74,7 +74,7 @@ def packed(x: Any) -> Any:
     """
     if isinstance(x, np.ndarray):
         if x.dtype != object:
-            return x
+            return x.view(np.ndarray) if type(x) is np.memmap else x
         members = packed(list(x.ravel()))
         return np.reshape(members, x.shape + np.shape(members)[1:])
     if not isinstance(x, (list, tuple)):
@@ -104,5 +104,5 @@ def is_operand(x: Any) -> bool:
     if isinstance(x, (Dual, float, int, complex, np.generic)):
         return not isinstance(x, (np.str_, np.bytes_, np.void, np.datetime64, np.timedelta64))
     if isinstance(x, np.ndarray):
-        return type(x) is np.ndarray and x.dtype.kind in "biufcO"
+        return type(x) in (np.ndarray, np.memmap) and x.dtype.kind in "biufcO"
     return isinstance(x, (list, tuple, numbers.Number))

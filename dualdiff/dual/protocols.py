@@ -102,7 +102,8 @@ def _entry(function: Any) -> Entry:
 def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Apply what the book says about a function to the arguments it was called with."""
     if isinstance(entry, Constant):
-        return entry.function(*_plainly(list(args)), **{k: _plainly(v) for k, v in kwargs.items()})
+        result = entry.function(*_plainly(list(args)), **{k: _plainly(v) for k, v in kwargs.items()})
+        return float(result) if type(result) is np.float64 else result
     if isinstance(entry, Refused):
         message = f"{entry.name} has no derivative: {entry.reason}. Take x.value to continue without it."
         raise NoRuleError(message)

@@ -99,7 +99,9 @@ class Refused(Entry):
 
 
 def enter(entry: Entry) -> Entry:
-    """Write `entry` into the book, unless its function is there already."""
+    """Write `entry` into the book, unless its function is there already, or not yet in this NumPy."""
+    if entry.function is None:
+        return entry
     if entry.function in RULES:
         message = f"{entry.name} is in the tables already, as a {type(RULES[entry.function]).__name__}"
         raise ValueError(message)

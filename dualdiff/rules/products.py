@@ -95,12 +95,12 @@ def _(dx1: Any, dx2: Any, x1: Any, x2: Any) -> Any:
     return _vecdot(dx1, dx2, x1, x2)
 
 
-@rule(np.matvec, "np.matvec(A, x)")
+@rule(getattr(np, "matvec", None), "np.matvec(A, x)")
 def _(dx1: Any, dx2: Any, x1: Any, x2: Any) -> Any:
     return product(np.matvec, "...ij,...j->...i", (x1, x2), (dx1, dx2))
 
 
-@rule(np.vecmat, "np.vecmat(x, A)")
+@rule(getattr(np, "vecmat", None), "np.vecmat(x, A)")
 def _(dx1: Any, dx2: Any, x1: Any, x2: Any) -> Any:
     x1, dx1 = _conjugated(x1, dx1)
     return product(lambda a, b: np.vecmat(np.conjugate(a), b), "...i,...ij->...j", (x1, x2), (dx1, dx2))

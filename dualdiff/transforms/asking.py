@@ -20,7 +20,7 @@ from dualdiff.transforms.containers import flatten, is_leaf, private, tree_map
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argnums", "Call", "Run", "question"]
+__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "question", "unstacked"]
 
 Argnums = int | str | tuple[int | str, ...] | None
 
@@ -178,11 +178,11 @@ class Call:
             try:
                 y = self.f(*args, **kwargs)
             except TypeError:
-                self._require_arity()
+                self.require_arity()
                 raise
-            return self._taken_apart(y, tag)
+            return self.taken_apart(y, tag)
 
-    def _require_arity(self) -> None:
+    def require_arity(self) -> None:
         """Raise a clearer error if f cannot be called with so many arguments at all."""
         try:
             signature = inspect.signature(self.f)
@@ -197,7 +197,8 @@ class Call:
             )
             raise TypeError(message) from None
 
-    def _taken_apart(self, y: Any, tag: Tag) -> Run:
+    def taken_apart(self, y: Any, tag: Tag) -> Run:
+        """Return what f returned as leaves of value and tangent; to be called while the tag is alive."""
         aux = None
         if self.has_aux:
             if not isinstance(y, tuple) or len(y) != 2:

@@ -28,8 +28,8 @@ def _along(call: Call, place: int, seed: complex = 1.0) -> Run:
     return call.run(seeds)
 
 
-def _slopes(call: Call, place: int) -> tuple[Run, Any]:
-    run = _along(call, place)
+def _slopes(call: Call, place: int, run: Run) -> Any:
+    """Return the tangents of a run along one argument, in the structure of f's result."""
     leaf = call.leaves[place]
     slopes = []
     for value, tangent in zip(run.values, run.tangents, strict=True):
@@ -37,7 +37,7 @@ def _slopes(call: Call, place: int) -> tuple[Run, Any]:
         slopes.append(_zero(value) if tangent is None else tangent)
     if np.iscomplexobj(plain(leaf)):
         call.require_holomorphic(_along(call, place, 1j), slopes)
-    return run, run.rebuild(slopes)
+    return run.rebuild(slopes)
 
 
 def _zero(value: Any) -> Any:
@@ -66,9 +66,10 @@ def _answer(call: Call, value_too: bool) -> Any:
     if any(count != 1 for count in call.counts):
         message = f"{call.name}() is by a number or an array of points; for containers use gradient or jacobian"
         raise TypeError(message)
-    answers = [_slopes(call, i) for i in range(len(call.places))]
-    run = answers[0][0]
-    slopes = tuple(slope for _, slope in answers) if isinstance(call.argnums, tuple) else answers[0][1]
+    runs = [_along(call, i) for i in range(len(call.places))]
+    run = runs[0]
+    slopes = tuple(_slopes(call, i, along) for i, along in enumerate(runs))
+    slopes = slopes if isinstance(call.argnums, tuple) else slopes[0]
     if value_too:
         return (call.with_aux(run.value, run), slopes)
     return call.with_aux(slopes, run)
@@ -119,20 +120,20 @@ def derivative(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool 
     @wraps(f)
     def at(*args: Any, **kwargs: Any) -> Any:
         """Answer for one float without the general machinery, at the cost of f alone."""
-        if len(args) == 1 and type(args[0]) is float and not kwargs:
-            with Tag() as tag:
-                try:
-                    y = f(wrap(args[0], 1.0, tag))
-                except TypeError:  # to be explained below, if it is about the arguments
-                    return asked(*args)
-                if type(y) is Dual and y._tag is tag and type(y._tangent) is float:
-                    return y._tangent
-                if type(y) is Dual:
-                    value, tangent = extract(y, tag)
-                    return 0.0 * value if tangent is None else tangent
-                if type(y) is float:
-                    return 0.0
-        return asked(*args, **kwargs)
+        if len(args) != 1 or type(args[0]) is not float or kwargs:
+            return asked(*args, **kwargs)
+        with Tag() as tag:
+            try:
+                y = f(wrap(args[0], 1.0, tag))
+            except TypeError:
+                Call("derivative", f, None, has_aux=False, args=args, kwargs={}).require_arity()
+                raise
+            if type(y) is Dual and y._tag is tag and type(y._tangent) is float:
+                return y._tangent
+            if callable(y):
+                return asked(*args)
+            call = Call("derivative", f, None, has_aux=False, args=args, kwargs={})
+            return _slopes(call, 0, call.taken_apart(y, tag))
 
     return at
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dualdiff.transforms.asking import Argnums, Call, question
+from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
 from dualdiff.transforms.jacobian import _gradient, _jacobian
 from dualdiff.transforms.jvp import jvp
 
@@ -21,7 +21,10 @@ def _hessian(call: Call, value_too: bool) -> Any:
     with_value = question(call.name, inner, call.f, call.argnums, call.has_aux)
 
     def gradient_and_value(*args: Any, **kwargs: Any) -> Any:
-        value, gradient = with_value(*args, **kwargs)
+        result = with_value(*args, **kwargs)
+        if callable(result):
+            raise ReturnsFunction
+        value, gradient = result
         return gradient, value
 
     outer = Call(call.name, gradient_and_value, call.argnums, has_aux=True, args=call.args, kwargs=call.kwargs)
