@@ -8,14 +8,14 @@ else is a constant to it.  A tag dies when its derivative returns: a tangent tha
 from __future__ import annotations
 
 import itertools
-import uuid
+import os
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
 __all__ = ["OUTERMOST", "Tag"]
 
 _numbers = itertools.count(1)  # next() on it is atomic, so tags are unique over all threads
-_process = uuid.uuid4().hex  # and, with this, over all processes a Dual may be pickled to
+_process = os.urandom(16).hex()  # and, with this, over all processes a Dual may be pickled to
 _known: WeakValueDictionary[tuple[int, str], Tag] = WeakValueDictionary()
 
 

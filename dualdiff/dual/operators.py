@@ -28,7 +28,12 @@ UNARY: dict[Any, Callable[[Any], Any]] = {}
 """The method of scalars behind each ufunc of one operand."""
 
 # Which operator each line belongs to, with the symbol it has in Python.
-OPERATORS = {np.add: ("add", "+"), np.subtract: ("sub", "-"), np.multiply: ("mul", "*"), np.divide: ("truediv", "/")}
+OPERATORS: dict[Any, tuple[str, str]] = {
+    np.add: ("add", "+"),
+    np.subtract: ("sub", "-"),
+    np.multiply: ("mul", "*"),
+    np.divide: ("truediv", "/"),
+}
 
 # What every method ends in, kept flat: a call, or a name more, shows in the time of a multiplication.
 _MAKE = """
@@ -137,72 +142,88 @@ def _scalar(text: str) -> str:
     return re.sub(r"\b([a-z]\w*)\(", r"scalar_\1(", text)
 
 
-def _generate() -> None:
-    """Write the methods of Dual out, compile them in one go and give them to the class."""
-    namespace: dict[str, Any] = {"Dual": Dual, "new": object.__new__, "elementwise": elementwise, "apply": apply}
-    namespace["ARITHMETIC"] = (ZeroDivisionError, OverflowError, ValueError)
-    namespace |= vars(functions) | {f"scalar_{name}": f for name, f in functions.SCALAR.items()}
-    namespace["scalar_where"] = functions.where
-    source, methods = [], []
-    for function, line in RULES.items():
-        if not isinstance(line, Line):
-            continue
-        name = function.__name__
-        at = f"LINE_{name}"
-        namespace[at] = line
-        if function in OPERATORS:
-            method, symbol = OPERATORS[function]
-            both, left, right = (pushforward_text(line, a) for a in ((True, True), (True, False), (False, True)))
-            dx, dy = "self._tangent", "other._tangent"
-            source.append(
-                _BINARY.format(
-                    name=method, symbol=symbol, line=at, both=_rename(both, dx=dx, dy=dy),
-                    left=_rename(left, dx=dx, y="other"), right=_rename(right, dy=dx, x="other"),
-                    make_both=_make(line, "self, other", "z", 4, "tag"), make_left=_make(line, "self, other", "z", 3),
-                    make_right=_make(line, "other, self", "z", 3),
-                )
-            )  # fmt: skip
-            methods += [f"__{method}__", f"__r{method}__"]
-        elif function is np.power:
-            source.append(_POWER.format(line=at, make=_make(line, "self, other", "z", 4)))
-            methods += ["__pow__", "__rpow__"]
-        elif len(line.partials) == 1:
-            text = _rename(pushforward_text(line, (True,)), dx="self._tangent")
-            make = _make(line, "self,", "y", 1)
-            source.append(_UNARY.format(name=name, line=at, of_floats=_scalar(text), of_duals=text, make=make))
-            methods.append(name)
-            UNARY[function] = methodcaller(name)
-        if len(line.partials) == 2:
-            setattr(Dual, name, staticmethod(_named(line, name)))
-    exec(compile("\n".join(source), "<the operators of Dual>", "exec"), namespace)  # noqa: S102 - the table's own text
-    for name in methods:
-        namespace[name].__qualname__ = f"Dual.{name}"
-        namespace[name].__module__ = Dual.__module__
-        setattr(Dual, name, namespace[name])
-    for name in functions.__all__:
-        if name not in vars(Dual):  # where, and what is locally constant: NumPy finds their entries
-            setattr(Dual, name, _numpys(getattr(np, name)))
+# --- written out ---------------------------------------------------------------------------------------------------
+
+_LINES: dict[Any, Line] = {function: entry for function, entry in RULES.items() if isinstance(entry, Line)}
+_NAMESPACE: dict[str, Any] = {
+    **vars(functions),
+    **{f"scalar_{name}": function for name, function in functions.SCALAR.items()},
+    **{f"LINE_{function.__name__}": line for function, line in _LINES.items()},
+    "scalar_where": functions.where,
+    "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
+    "Dual": Dual,
+    "apply": apply,
+    "elementwise": elementwise,
+    "new": object.__new__,
+}
 
 
-def _named(line: Line, name: str) -> Callable[[Any, Any], Any]:
-    def function(x: Any, y: Any) -> Any:
-        return elementwise(line, (x, y))
+def _define(source: str, *names: str) -> None:
+    """Compile methods and give them to Dual."""
+    exec(compile(source, "<the operators of Dual>", "exec"), _NAMESPACE)  # noqa: S102 - the table's own text
+    for name in names:
+        method = _NAMESPACE[name]
+        method.__qualname__, method.__module__ = f"Dual.{name}", Dual.__module__
+        setattr(Dual, name, method)
 
-    function.__name__ = name
-    return function
+
+def _define_operator(line: Line) -> None:
+    method, symbol = OPERATORS[line.function]
+    both, left, right = (pushforward_text(line, active) for active in ((True, True), (True, False), (False, True)))
+    dx, dy = "self._tangent", "other._tangent"
+    source = _BINARY.format(
+        name=method, symbol=symbol, line=f"LINE_{line.function.__name__}", both=_rename(both, dx=dx, dy=dy),
+        left=_rename(left, dx=dx, y="other"), right=_rename(right, dy=dx, x="other"),
+        make_both=_make(line, "self, other", "z", 4, "tag"), make_left=_make(line, "self, other", "z", 3),
+        make_right=_make(line, "other, self", "z", 3),
+    )  # fmt: skip
+    _define(source, f"__{method}__", f"__r{method}__")
 
 
-def _numpys(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *operands: function(*operands)
+def _define_function(line: Line) -> None:
+    name = line.function.__name__
+    text = _rename(pushforward_text(line, (True,)), dx="self._tangent")
+    make = _make(line, "self,", "y", 1)
+    _define(_UNARY.format(name=name, line=f"LINE_{name}", of_floats=_scalar(text), of_duals=text, make=make), name)
+
+
+def _on_first_call(line: Line) -> Callable[[Any], Any]:
+    """Return a method that writes itself out when it is first called.
+
+    A program needs few of the functions, and compiling them all takes as long as the rest of the import.
+    """
+    name = line.function.__name__
+
+    def method(self: Any) -> Any:
+        _define_function(line)
+        return getattr(self, name)()
+
+    return method
+
+
+# --- what needs no speed -------------------------------------------------------------------------------------------
+
+
+def _of_one(line: Line) -> Callable[[Any], Any]:
+    return lambda self: elementwise(line, (self,))
+
+
+def _of_two(line: Line) -> Callable[[Any, Any], Any]:
+    return lambda x, y: elementwise(line, (x, y))
+
+
+def _of_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of NumPy's as one that is also a method."""
+
+    def method(*operands: Any) -> Any:
+        return function(*operands)
+
+    return method
 
 
 def _by_line(line: Line) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return an operator, both ways, that leaves everything to its line."""
     return (lambda self, other: apply(line, self, other)), (lambda self, other: apply(line, other, self))
-
-
-def _of_one(line: Line) -> Callable[[Any], Any]:
-    return lambda self: elementwise(line, (self,))
 
 
 def _in_place(name: str) -> Callable[[Any, Any], Any]:
@@ -215,26 +236,36 @@ def _in_place(name: str) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _give_arrays_theirs() -> None:
-    """Give the array subclass its operators: for arrays the time of a look-up is nothing."""
+def _generate() -> None:
+    """Give Dual and the array subclass, for which the time of a look-up is nothing, their operators and functions."""
     array = Dual._of_array
-    for line in RULES.values():
-        if not isinstance(line, Line):
-            continue
-        if line.function in OPERATORS:
-            name, _ = OPERATORS[line.function]
+    for function, line in _LINES.items():
+        name = function.__name__
+        if len(line.partials) == 1:
+            setattr(Dual, name, _on_first_call(line))
+            setattr(array, name, _of_one(line))
+            UNARY[function] = methodcaller(name)
+        else:
+            setattr(Dual, name, staticmethod(_of_two(line)))
+        if function in OPERATORS:
+            _define_operator(line)
+            method, _ = OPERATORS[function]
             forward, reflected = _by_line(line)
-            setattr(array, f"__{name}__", forward)
-            setattr(array, f"__r{name}__", reflected)
-        elif line.function is np.remainder:
-            Dual.__mod__, Dual.__rmod__ = _by_line(line)
-        elif len(line.partials) == 1:
-            setattr(array, line.function.__name__, _of_one(line))
-    for owner in (Dual, array):
-        owner.__neg__, owner.__pos__, owner.__abs__ = owner.negative, owner.positive, owner.absolute  # type: ignore[attr-defined]
+            setattr(array, f"__{method}__", forward)
+            setattr(array, f"__r{method}__", reflected)
+    _define(
+        _POWER.format(line="LINE_power", make=_make(_LINES[np.power], "self, other", "z", 4)), "__pow__", "__rpow__"
+    )
+    Dual.__mod__, Dual.__rmod__ = _by_line(_LINES[np.remainder])
+    for operation, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
+        _define_function(_LINES[function])
+        setattr(Dual, f"__{operation}__", getattr(Dual, function.__name__))
+        setattr(array, f"__{operation}__", getattr(array, function.__name__))
     for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "matmul"):
         setattr(array, f"__i{name}__", _in_place(name))
+    for name in functions.__all__:
+        if name not in vars(Dual):  # where, and what is locally constant: NumPy finds their entries
+            setattr(Dual, name, _of_numpy(getattr(np, name)))
 
 
 _generate()
-_give_arrays_theirs()
