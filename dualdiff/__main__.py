@@ -127,7 +127,7 @@ def _parser() -> _Parser:
     names = textwrap.fill(", ".join(sorted(FUNCTIONS)), WIDTH, initial_indent="  ", subsequent_indent="  ")
     parser = _Parser(
         prog="python -m dualdiff",
-        usage='%(prog)s ["EXPRESSION" ...] [NAME=VALUE ...] [--order N] [--json]',
+        usage="%(prog)s [EXPRESSION ...] [NAME=VALUE ...] [--order N] [--json]",
         description="Exact derivatives by dual numbers. Without words: the chain rule, step by step.",
         epilog=f'examples:\n{TRY}  python -m dualdiff "-t**2" t=-0.5 --json\n\n'
         f"functions:\n{names}\nconstants:\n  pi, e, tau\n\n"
@@ -372,11 +372,11 @@ def _lecture() -> str:
     return f"""\
 Chain rule: f(x1, x2) = x1² + 2·x2 with x1 = sin t, x2 = cos t, at t = {t}
 
-  value                   how f moves with it          how it moves with t
-  x1 = sin t = {x1:9.6f}  ∂f/∂x1 = 2·x1 = {p1:9.6f}   dx1/dt =  cos t = {v1:9.6f}
-  x2 = cos t = {x2:9.6f}  ∂f/∂x2 = 2    = {p2:9.6f}   dx2/dt = -sin t = {v2:9.6f}
+  value                   how f moves with it         how it moves with t
+  x1 = sin t = {x1:.6f}   ∂f/∂x1 = 2·x1 = {p1:.6f}   dx1/dt =  cos t = {v1:9.6f}
+  x2 = cos t = {x2:.6f}   ∂f/∂x2 = 2    = {p2:.6f}   dx2/dt = -sin t = {v2:9.6f}
 
-  df/dt = ∂f/∂x1·dx1/dt + ∂f/∂x2·dx2/dt    one product for each path from t to f
+  df/dt = ∂f/∂x1·dx1/dt + ∂f/∂x2·dx2/dt    one product per path from t to f
         = {p1:.6f}·{v1:.6f} + {p2:.6f}·({v2:.6f})
         = {p1 * v1:.6f} - {-p2 * v2:.6f}
         = {p1 * v1 + p2 * v2:.6f}

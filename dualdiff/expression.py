@@ -386,9 +386,12 @@ def _apply(step: _Step, taken: list[Any], values: Mapping[str, Any]) -> Any:
     if not step.takes:
         made = values[step.act] if isinstance(step.act, str) else step.act
         return float(made) if isinstance(made, int) else made
-    if step.name in {"/", "//", "%", "**"} and all(isinstance(x, float) for x in taken):
-        return float(step.act(np.float64(taken[0]), taken[1]))
+    floats = all(isinstance(x, float) for x in taken)
     try:
-        return step.act(*taken)
+        made = step.act(*taken)
+        if not (floats and isinstance(made, complex)):
+            return made
     except (OverflowError, ZeroDivisionError) as error:
-        raise _wrong(step.text, f"has no value here ({error}): choose another point") from None
+        if not floats:
+            raise _wrong(step.text, f"has no value here ({error}): choose another point") from None
+    return float(step.act(np.float64(taken[0]), taken[1]))

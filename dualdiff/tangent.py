@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from dualdiff.errors import dropped_by
+
 if TYPE_CHECKING:
     import contextlib
     from collections.abc import Callable, Iterator, Sequence
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Stacked",
     "Tangent",
+    "cast",
     "contract",
+    "fitted",
     "has_nan",
     "linear",
     "move",
     "quiet",
     "scale",
-    "shaped",
     "watchful",
     "zeros",
 ]
@@ -142,13 +145,35 @@ def zeros(like: Any, shape: tuple[int, ...], value: Any = None) -> Any:
     return np.zeros_like(model, shape=shape, dtype=dtype) if hasattr(model, "tangent") else np.zeros(shape, dtype)
 
 
-def shaped(tangent: Any, shape: tuple[int, ...]) -> Any:
-    """Return `tangent` with the shape of its value: broadcast, and then a copy that may be written to."""
+def fitted(tangent: Any, value: Any) -> Any:
+    """Return `tangent` with the shape and the precision of its value.
+
+    A shape is broadcast to, and is then a copy that may be written to; a slope computed in float64 (from True or from
+    ½, say) does not widen a float32 value's tangent.
+    """
+    shape = np.shape(value)
     if isinstance(tangent, Tangent):
-        return tangent if tangent.shape == shape else tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ())
-    if np.shape(tangent) == shape:
+        if tangent.shape != shape:
+            tangent = tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ())
+    elif np.shape(tangent) != shape:
+        tangent = np.broadcast_to(tangent, shape).copy()
+    own = getattr(value, "dtype", None)
+    other = getattr(tangent, "dtype", own)
+    if own is None or other == own:
         return tangent
-    return np.broadcast_to(tangent, shape).copy()
+    if own.kind not in "fc":
+        raise dropped_by(f"dtype={own}")
+    return cast(tangent, own) if own.kind == other.kind == "f" else tangent
+
+
+def cast(tangent: Any, dtype: Any) -> Any:
+    """Return `tangent` in another floating-point or complex type."""
+    own = tangent.dtype
+
+    def back(g: Any) -> Any:
+        return (g if own.kind == "c" else np.real(g)).astype(own)
+
+    return linear(lambda t: t.astype(dtype), back, tangent)
 
 
 def has_nan(value: Any, tangent: Any) -> bool:
@@ -218,9 +243,9 @@ class Stacked(Tangent):
         """Shape of one direction, which is the shape of the value."""
         return tuple(self.array.shape[1:])
 
-    def _along(self, operand: Any) -> Any:
-        """Return the array with room behind the direction axis for `operand` to broadcast against one direction."""
-        room = np.ndim(operand) - (self.array.ndim - 1)
+    def _along(self, ndim: int) -> Any:
+        """Return the array with room behind the direction axis for one direction to broadcast to `ndim` axes."""
+        room = ndim - (self.array.ndim - 1)
         if room <= 0:
             return self.array
         directions, *shape = self.array.shape
@@ -229,7 +254,7 @@ class Stacked(Tangent):
     def __add__(self, other: Any) -> Stacked:
         """Add two; a plain 0 is the zero of every kind."""
         if isinstance(other, Stacked):
-            return Stacked(self._along(other.array[0]) + other._along(self.array[0]))
+            return Stacked(self._along(other.array.ndim - 1) + other._along(self.array.ndim - 1))
         return self
 
     __radd__ = __add__
@@ -244,12 +269,12 @@ class Stacked(Tangent):
         return Stacked(-self.array)
 
     def __mul__(self, partial: Any) -> Stacked:
-        return Stacked(self._along(partial) * partial)
+        return Stacked(self._along(np.ndim(partial)) * partial)
 
     __rmul__ = __mul__
 
     def __truediv__(self, denominator: Any) -> Stacked:
-        return Stacked(self._along(denominator) / denominator)
+        return Stacked(self._along(np.ndim(denominator)) / denominator)
 
     def __ne__(self, other: object) -> bool:
         """Answer ``t != t``, which of every kind asks whether there is a NaN in it."""
@@ -257,11 +282,16 @@ class Stacked(Tangent):
 
     def scale(self, partial: Any) -> Stacked:
         """Scale with a strong zero."""
-        return Stacked(scale(partial, self._along(partial)))
+        return Stacked(scale(partial, self._along(np.ndim(partial))))
 
     def is_zero(self) -> Any:
         """Tell where every direction is exactly 0."""
         return np.all(_is_zero(self.array), axis=0)
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy's type of every direction."""
+        return self.array.dtype
 
     def copy(self) -> Stacked:
         """Return the same directions in memory of their own."""

@@ -14,7 +14,7 @@ UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=l
 KINDS = (Line, Paragraph, Composition, Constant, Refused)
 BINARY = [f for f in UFUNCS if isinstance(RULES.get(f), Line) and f.nin == 2 and f is not np.ldexp]
 RNG = np.random.default_rng(0)
-X = np.array([[0.7, 1.3, 2.1], [1.9, 0.4, 1.1]])
+X = np.array([[0.7, 1.3, 2.1], [1.9, 0.45, 1.1]])
 DX = RNG.uniform(-1, 1, X.shape)
 MASK = np.array([[True, False, True], [True, True, False]])
 
@@ -171,11 +171,12 @@ def test_methods_of_constants(ufunc):
 
 def test_reduce_of_constants_with_keywords():
     """initial, where and dtype reach NumPy also where nothing moves."""
-    x = dd.Dual(X, DX)
+    zeros = np.where(MASK, X, 0.0)
+    x = dd.Dual(zeros, DX)
 
-    assert np.array_equal(
-        np.logical_and.reduce(X > 1, axis=1, where=MASK), np.logical_and.reduce(x, axis=1, where=MASK & (X > 1))
-    ) or np.array_equal(np.logical_and.reduce(X, axis=1, where=MASK), np.logical_and.reduce(x, axis=1, where=MASK))
+    assert np.array_equal([True, True], np.logical_and.reduce(x, axis=1, where=MASK))
+    assert np.array_equal([False, False], np.logical_and.reduce(x, axis=1))
+    assert np.array_equal([True, True], np.logical_or.reduce(x, axis=1, initial=True, where=~MASK))
     assert np.logical_or.reduce(X, axis=None, dtype=bool) == np.logical_or.reduce(x, axis=None, dtype=bool)
 
 
@@ -209,7 +210,7 @@ def test_at_with_one_operand_and_with_many_values():
 
     def f(a):
         target = np.zeros_like(a)
-        np.add.at(target, [0, 1, 0], a[[1, 0, 1]] * a)if False else np.add.at(target, [0, 1, 0], a[[1, 0, 1]])
+        np.add.at(target, [0, 1, 0], a[[1, 0, 1]])
         np.sin.at(target, ([0, 0], [1, 1]))
         np.multiply.at(target, (slice(None), [0, 0]), a[0, :2])
         return target
@@ -280,7 +281,7 @@ def test_out_of_several_results():
         lambda x, out: np.take(x, [0, 1], axis=0, out=out),
         lambda x, out: np.concatenate([x[:1], x[1:]], out=out),
         lambda x, out: np.stack([x[0], x[1]], out=out),
-        lambda x, out: np.multiply(X, 2.0, out=out, where=x > 1) + x if False else np.multiply(x, 2.0, out=out),
+        lambda x, out: np.multiply(x, 2.0, out=out),
         lambda x, out: np.matmul(np.eye(2), x, out=out),
         lambda x, out: np.dot(np.eye(2), x, out=out),
         lambda x, out: np.einsum("ij->ij", x, out=out),
@@ -303,13 +304,11 @@ def test_out_of_several_results():
         lambda x, out: np.add.outer(x[:, 0], x[0], out=out),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("positional", [False, True])
-def test_plain_out_is_refused(call, positional):
+def test_plain_out_is_refused(call):
     """A plain array cannot hold the tangent: an error with the ways out, and the buffer is as it was."""
     out = np.full(X.shape, 7.0)
-    x = dd.Dual(X, DX)
     with pytest.raises(TypeError, match=r"drop the tangent|Dual"):
-        call(dd.Dual(X[::1].copy(), 0.0) if positional else x, out)
+        call(dd.Dual(X, DX), out)
 
     assert np.array_equal(np.full(X.shape, 7.0), out)
 
@@ -328,7 +327,9 @@ def test_plain_out_of_a_constant_works():
 def test_where_without_out():
     """Where the mask holds the function's tangent; elsewhere nothing leaks in."""
     x = dd.Dual(X, DX)
-    y = np.multiply(x, x, where=MASK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's own, that the rest is not initialised
+        y = np.multiply(x, x, where=MASK)
 
     assert_allclose(y.tangent[MASK], (2 * X * DX)[MASK])
 
@@ -390,7 +391,7 @@ def test_object_arrays_and_lists():
     s, t = dd.Dual(2.0, 1.0), dd.Dual(3.0, 0.5)
     objects = np.array([s * t, s + t])
 
-    assert_allclose(np.sin([s, t]) .tangent if False else dd.sin([s, t]).tangent, [np.cos(2.0), 0.5 * np.cos(3.0)])
+    assert_allclose(dd.sin([s, t]).tangent, [np.cos(2.0), 0.5 * np.cos(3.0)])
     assert_allclose(np.add(s, objects).tangent, [5.0, 2.5])
     assert_allclose(np.multiply([s, t], s).tangent, [4.0, 4.0])
     assert_allclose((s * objects).tangent, [2 * 4.0 + 6.0, 2 * 1.5 + 5.0])

@@ -9,7 +9,7 @@ import numpy as np
 from dualdiff.dual.number import Dual, plain, wrap
 from dualdiff.dual.operands import live, packed
 from dualdiff.errors import DroppedTangentError, dropped_by
-from dualdiff.tangent import Tangent, linear, move, zeros
+from dualdiff.tangent import Tangent, cast, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,9 +211,7 @@ class DualArray(Dual):
             raise dropped_by(f"x.astype({target})")
         if target.kind == "O":
             return self.copy()
-        own = self.dtype
-        tangent = linear(lambda t: t.astype(target), lambda g: g.astype(own), self._tangent)
-        return wrap(self._value.astype(target), tangent, self._tag)
+        return wrap(self._value.astype(target), cast(self._tangent, target), self._tag)
 
 
 Dual._of_array = DualArray

@@ -17,7 +17,7 @@ from dualdiff.dual.operands import newest, packed, split
 from dualdiff.errors import NoRuleError
 from dualdiff.letter import Letter, bracketed
 from dualdiff.rules.elementary import constant_power
-from dualdiff.tangent import has_nan, quiet, scale, shaped, watchful
+from dualdiff.tangent import fitted, has_nan, quiet, scale, watchful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,7 +125,7 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
     if line.on_complex is not None and any(np.iscomplexobj(v) for v in values):
         return line.on_complex(*operands)
     if all(type(v) in (float, int, bool) for v in values):  # NumPy's numbers divide by zero; Python's raise
-        values = [np.float64(v) for v in values]
+        values = [np.float64(v) if type(v) is float else v for v in values]
     result = line.function(*values, **settings)
     active = tuple(t is not None for t in tangents)
     pushforward = line.pushforwards.get(active)
@@ -143,9 +143,9 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
             raise NoRuleError(message) from error
         raise
     shape = np.shape(result)
-    tangent = shaped(tangent, shape)
+    tangent = fitted(tangent, result)
     if any(map(callable, line.partials)) and has_nan(result, tangent):
-        tangent = shaped(_sum_of_scaled(line, [*values, result], tangents), shape)
+        tangent = fitted(_sum_of_scaled(line, [*values, result], tangents), result)
     if shape and any(tangent is t for t in moving):
         tangent = tangent.copy()
     return wrap(result, tangent, tag)

@@ -106,7 +106,7 @@ def __pow__(self, other, modulus=None):
         if (kind is float or kind is int) and type(x) is float:
             z = x ** other
             if type(z) is float:  # else a negative number to a broken power, which is NaN to NumPy
-                d = self._tangent * (other * x ** (other - 1) if kind is int or other >= 0 else other * z / x)
+                d = self._tangent * (other * x ** (other - 1) if kind is int or other >= 1 else other * z / x)
 {make}
     except ARITHMETIC:
         pass

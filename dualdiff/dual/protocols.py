@@ -14,7 +14,7 @@ from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_into
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
-from dualdiff.tangent import Stacked, move, shaped, zeros
+from dualdiff.tangent import Stacked, fitted, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +42,9 @@ def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **setti
     if "where" in settings and settings["where"] is not True:
         mask = plain(packed(settings.pop("where")))
         return _with_out(
-            lambda **rest: np.where(mask, call(entry, inputs, {**rest, "where": mask}), 0.0), settings, mask
+            lambda **rest: np.where(mask, call(entry, inputs, {**rest, "where": mask, "out": None}), 0.0),
+            settings,
+            mask,
         )
     settings.pop("where", None)
     return call(entry, inputs, settings)
@@ -183,6 +185,7 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
 
 def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
     """Wrap the result of a move; it is a view in value and in tangent, or in neither."""
+    tangent = fitted(tangent, value)
     source = operands[0]
     if len(operands) > 1 or not isinstance(source, Dual._of_array):
         return wrap(value, tangent, tag)
@@ -224,8 +227,8 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
     if tangent is None:
         return result
     if isinstance(result, tuple):
-        return tuple(wrap(y, shaped(dy, np.shape(y)), tag) for y, dy in zip(result, tangent, strict=True))
-    return wrap(result, shaped(tangent, np.shape(result)), tag)
+        return tuple(wrap(y, fitted(dy, y), tag) for y, dy in zip(result, tangent, strict=True))
+    return wrap(result, fitted(tangent, result), tag)
 
 
 def _refuse_elsewhere(entry: Entry, others: Iterable[Any]) -> None:

@@ -8,6 +8,7 @@ differentiates itself for higher orders.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from math import inf, log as ln, pi
 from typing import Any
@@ -21,6 +22,7 @@ from dualdiff.functions import (
     cos,
     cosh,
     exp,
+    exp2,
     hypot,
     ldexp,
     log,
@@ -64,6 +66,18 @@ def _sinc_slope(x: Any, y: Any) -> Any:
         series = series * q + coefficient
     near = absolute(x) < 2 / pi
     return where(near, pi * pi * x * series, (cos(pi * x) - y) / where(near, 1.0, x))
+
+
+def _share(x: Any, y: Any, power_of: Any, slope: float) -> Any:
+    """Return the share of b^x in b^x + b^y, which is 1/(1 + b^(y-x)).
+
+    A difference that is rounded by δ would be off by δ·|y-x| after the power, so δ is computed (Knuth, TAOCP 2,
+    §4.2.2) and put back.  Beyond 2000 the share is 0 or 1 and the difference may be infinite.
+    """
+    difference = y - x
+    back = difference - y
+    lost = (y - (difference - back)) - (x + back)
+    return 1 / (1 + power_of(difference) * (1 + slope * where(absolute(difference) < 2000, lost, 0.0)))
 
 
 # fmt: off
@@ -112,8 +126,8 @@ d(np.remainder,   1.0,                                                          
 d(np.fmod,        1.0,                                                                 lambda x, y, z: -rint((x - z) / y))
 d(np.hypot,       lambda x, y, z: x / where(z == 0, 1.0, z),                           lambda x, y, z: y / where(z == 0, 1.0, z))
 d(np.arctan2,     lambda x, y, z: y / hypot(x, y) / hypot(x, y),                       lambda x, y, z: -x / hypot(x, y) / hypot(x, y))
-d(np.logaddexp,   lambda x, y, z: 1 / (1 + exp(y - x)),                                lambda x, y, z: 1 / (1 + exp(x - y)))
-d(np.logaddexp2,  lambda x, y, z: 1 / (1 + power(2.0, y - x)),                         lambda x, y, z: 1 / (1 + power(2.0, x - y)))
+d(np.logaddexp,   lambda x, y, z: _share(x, y, exp, 1.0),                              lambda x, y, z: _share(y, x, exp, 1.0))
+d(np.logaddexp2,  lambda x, y, z: _share(x, y, exp2, ln(2)),                           lambda x, y, z: _share(y, x, exp2, ln(2)))
 d(np.maximum,     lambda x, y, z: (x > y) + 0.5 * (x == y),                            lambda x, y, z: (y > x) + 0.5 * (x == y))
 d(np.minimum,     lambda x, y, z: (x < y) + 0.5 * (x == y),                            lambda x, y, z: (y < x) + 0.5 * (x == y))
 d(np.fmax,        lambda x, y, z: (x == z) - 0.5 * (x == y),                           lambda x, y, z: (y == z) - 0.5 * (x == y))
@@ -128,18 +142,18 @@ d(np.ldexp,       lambda x, y, z: ldexp(1.0, y),                                
 def constant_power(n: Any) -> Line:
     """Return the line of y = x^n for a number n that does not move: dy/dx = n·x^(n-1), and n = 2 is 2·x.
 
-    For n < 0 that is not whole, n - 1 is rounded and n·y/x is the accurate form.
+    Below 1 a broken n - 1 may be rounded, and then n·y/x is the accurate form, which fails at x = 0.
     """
     whole = float(n).is_integer()
-    partial: Any = (
-        float(n)
-        if n in (0, 1)
-        else (lambda x, y: n * y / x)
-        if n < 0 and not whole
-        else ((lambda x, y: 2 * x) if n == 2 else (lambda x, y: n * x ** (n - 1)))
-    )
-    domain = (-inf, inf) if whole and n >= 0 else (0, inf)
-    return Line(lambda x: x**n, (partial,), (domain,))
+    if n in (0, 1):
+        partial: Any = float(n)
+    elif n == 2:
+        partial = lambda x, y: 2 * x  # noqa: E731 - a line of the table
+    elif whole or n > 1 or Fraction(float(n)) - 1 == Fraction(float(n - 1)):
+        partial = lambda x, y: n * x ** (n - 1)  # noqa: E731
+    else:
+        partial = lambda x, y: n * where(x == 0, power(x, n - 1), y / x)  # noqa: E731
+    return Line(lambda x: x**n, (partial,), ((-inf, inf) if whole and n >= 0 else (0, inf),))
 
 
 # several results, and functions of complex numbers, from the lines above
@@ -153,7 +167,7 @@ def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any
     return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
-composed(np._core.umath.clip)(clip)  # type: ignore[attr-defined] # the ufunc behind ndarray.clip, which has no public name
+composed(np._core.umath.clip, "x.clip(0.5, 1.5)")(clip)  # type: ignore[attr-defined] # the ufunc behind ndarray.clip, which has no public name
 
 
 @composed(np.modf, "np.modf(x)[0]")

@@ -34,7 +34,7 @@ def _(da: Any, db: Any, a: Any, b: Any) -> Any:
         right = -contract(np.matmul, "...ij,j->...i" if vector else "...ij,...jk->...ik", (a, x), 0, da)
     if db is not None:
         right = db if right is None else db + right
-    transposed = np.swapaxes(a, -1, -2)
+    transposed = np.conjugate(np.swapaxes(a, -1, -2))
     return x, linear(lambda t: np.linalg.solve(a, t), lambda g: np.linalg.solve(transposed, g), right)
 
 

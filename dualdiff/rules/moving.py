@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dualdiff.errors import dropped_into
 from dualdiff.rules.book import composed, creates, moves, rule
 from dualdiff.tangent import linear, move, zeros
 
@@ -143,10 +144,17 @@ def _still(like: Any, buffer: Any) -> Any:
     return buffer, zeros(like, buffer.shape, buffer)
 
 
-@composed(np.full_like, "np.full_like(x, s)", "np.full_like(x, 2.0) * x")
+@composed(np.full_like, "np.full_like(x, x[0])", "np.full_like(x, 2.0) * x")
 def _(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Any:
     buffer = np.zeros_like(a, dtype=dtype, shape=shape)
     return buffer + fill_value if hasattr(fill_value, "tangent") else np.where(True, fill_value, buffer)
+
+
+@composed(np.copyto, "[b := np.zeros_like(x), np.copyto(b, x)][0]")
+def _(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    if not hasattr(dst, "tangent"):
+        raise dropped_into("the array copied into (np.copyto, np.full_like)")
+    dst[...] = np.where(where, src, dst)
 
 
 # Parts of complex numbers: linear over the reals, each with its transpose.

@@ -219,7 +219,7 @@ def _(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @composed(np.polyval, "np.polyval([1.0, -2.0, 3.0], x)", "np.polyval(x, s)")
 def _(p: Any, x: Any) -> Any:
     """Horner (1819)."""
-    y: Any = 0.0
-    for coefficient in p:
+    y: Any = 0
+    for coefficient in p if hasattr(p, "tangent") else np.asarray(p):
         y = y * x + coefficient
     return y

@@ -38,10 +38,11 @@ def _masked(tangent: Any, where: Any) -> Any:
 
 
 def _count(a: Any, axis: Any, where: Any, keepdims: bool = False) -> Any:
-    """Return how many elements go into each result."""
+    """Return how many elements go into each result, as a number or in the precision of `a`."""
     if where is True:
         return int(np.prod([np.shape(a)[i] for i in _axes(axis, np.ndim(a))], dtype=int))
-    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
+    kind = np.real(np.zeros(1, a.dtype)).dtype
+    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims, dtype=kind)
 
 
 @rule(
@@ -107,6 +108,7 @@ def _(
     where: Any = True,
 ) -> Any:  # fmt: skip
     """Halving: multiply the first half by the second until one factor is left; no division, so zeros are exact."""
+    a = a if dtype is None else np.positive(a, dtype=dtype)
     a = a if where is True else np.where(where, a, 1.0)
     axes = _axes(axis, np.ndim(a))
     kept = tuple(n for i, n in enumerate(np.shape(a)) if i not in axes)
@@ -134,6 +136,7 @@ def _(da: Any, a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
 @composed(np.cumprod, "np.cumprod(x)", "np.cumprod(M, axis=1)")
 def _(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """Doubling (Hillis & Steele 1986): after k steps each entry is the product of the last 2^k, without division."""
+    a = a if dtype is None else np.positive(a, dtype=dtype)
     if axis is None:
         a, axis = np.ravel(a), 0
     y = np.moveaxis(a, axis, 0)

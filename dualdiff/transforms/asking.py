@@ -94,7 +94,9 @@ class Call:
         self.has_aux = has_aux
         self.args = list(args)
         self.kwargs = kwargs
-        self.places = self._places()
+        wanted = self._wanted()
+        self.places = list(dict.fromkeys(wanted))
+        self.order = [self.places.index(place) for place in wanted]  # an argument may be named twice
         flattened = [flatten(self._given(place)) for place in self.places]
         self.rebuilds = [rebuild for _, rebuild in flattened]
         self.counts = [len(leaves) for leaves, _ in flattened]
@@ -111,7 +113,7 @@ class Call:
 
     # --- which arguments move -----------------------------------------------------------------------------------
 
-    def _places(self) -> list[int | str]:
+    def _wanted(self) -> list[int | str]:
         """Return position or keyword of each argument to differentiate by."""
         if self.argnums is None:
             if not self.args:
@@ -238,7 +240,10 @@ class Call:
     def require_holomorphic(self, turned: Run, slopes: Sequence[Any]) -> None:
         """Refuse f where moving by i does not move it i times as moving by 1 does (Cauchy–Riemann)."""
         for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
-            if not np.allclose(plain(0.0 if along_i is None else along_i), 1j * plain(along_1), equal_nan=True):
+            turned_by_i = 1j * plain(along_1)
+            moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), np.shape(turned_by_i))
+            size = np.max(np.abs([turned_by_i, moved_by_i]), initial=0.0)
+            if not np.allclose(moved_by_i, turned_by_i, atol=1e-8 * size, equal_nan=True):
                 message = (
                     f"{self.name}() at a complex point needs f complex differentiable, and here it is not: "
                     "its derivative depends on the direction. Use jvp(f, z, v) for one direction, or "

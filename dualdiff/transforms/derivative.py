@@ -68,8 +68,8 @@ def _answer(call: Call, value_too: bool) -> Any:
         raise TypeError(message)
     runs = [_along(call, i) for i in range(len(call.places))]
     run = runs[0]
-    slopes = tuple(_slopes(call, i, along) for i, along in enumerate(runs))
-    slopes = slopes if isinstance(call.argnums, tuple) else slopes[0]
+    each = [_slopes(call, i, along) for i, along in enumerate(runs)]
+    slopes = tuple(each[i] for i in call.order) if isinstance(call.argnums, tuple) else each[0]
     if value_too:
         return (call.with_aux(run.value, run), slopes)
     return call.with_aux(slopes, run)
@@ -167,7 +167,7 @@ def value_and_derivative(
     return question("value_and_derivative", partial(_answer, value_too=True), f, argnums, has_aux)
 
 
-def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
+def derivatives(f: Callable[..., Any], order: int, *, has_aux: bool = False) -> Callable[..., Any]:
     """Return the function ``t -> (f(t), f'(t), …)`` with all derivatives up to `order`.
 
     Parameters
@@ -176,6 +176,8 @@ def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
         Function of one number, or of an array of points that it treats one by one.
     order : int
         The highest derivative wanted, at least 0.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``((y, y', …), aux)``.
 
     Returns
     -------
@@ -212,12 +214,14 @@ def derivatives(f: Callable[..., Any], order: int) -> Callable[..., Any]:
             raise TypeError(message)
         return _peeled(call, order)
 
-    return question("derivatives", answer, f, None, has_aux=False)
+    return question("derivatives", answer, f, None, has_aux)
 
 
 def _peeled(call: Call, order: int) -> tuple[Any, ...]:
     """Seed one tangent inside the other, run f once, and take the derivatives off from the outermost in."""
     (point,) = call.leaves
+    if order and np.iscomplexobj(plain(point)):
+        _slopes(call, 0, _along(call, 0))  # refuses f where it has no complex derivative
     tags = [Tag() for _ in range(order)]
     try:
         for tag in tags:
@@ -230,7 +234,7 @@ def _peeled(call: Call, order: int) -> tuple[Any, ...]:
             found.append(run.rebuild([_value_under(tags[:i], part) for part in parts]))
             if i:
                 parts = [_moved_by(tags[i - 1], part) for part in parts]
-        return tuple(found)
+        return call.with_aux(tuple(found), run)
     finally:
         for tag in tags:
             tag.alive = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
@@ -20,6 +20,7 @@ def _hessian(call: Call, value_too: bool) -> Any:
     inner = partial(_gradient, value_too=True)
     with_value = question(call.name, inner, call.f, call.argnums, call.has_aux)
 
+    @wraps(call.f)
     def gradient_and_value(*args: Any, **kwargs: Any) -> Any:
         result = with_value(*args, **kwargs)
         if callable(result):
@@ -99,13 +100,15 @@ def value_and_hessian(f: Callable[..., Any], argnums: Argnums = None, *, has_aux
     return question("value_and_hessian", partial(_hessian, value_too=True), f, argnums, has_aux)
 
 
-def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
+def hvp(f: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., Any]:
     """Return the function ``(x, v) -> H·v``: the Hessian of f along one direction.
 
     Parameters
     ----------
     f : callable
         Function of one number, array or container that returns one real number.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(H·v, aux)``.
 
     Returns
     -------
@@ -130,9 +133,10 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> dd.hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 6.])
     """
-    gradient = question("hvp", partial(_gradient, value_too=False), f, None, has_aux=False)
+    gradient = question("hvp", partial(_gradient, value_too=False), f, None, has_aux)
 
     def product(x: Any, v: Any) -> Any:
-        return jvp(gradient, (x,), (v,))[1]
+        _, *answer = jvp(gradient, (x,), (v,), has_aux=has_aux)
+        return tuple(answer) if has_aux else answer[0]
 
     return product

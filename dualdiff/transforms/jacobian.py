@@ -33,7 +33,7 @@ def _seeds(call: Call, start: int, stop: int) -> list[Any]:
     for leaf in call.leaves:
         shape, size = np.shape(leaf), int(np.size(leaf))
         block = directions[:, offset : offset + size].astype(np.result_type(plain(leaf)))
-        seeds.append(block.reshape(shape) if stop - start == 1 else Stacked(block.reshape(stop - start, *shape)))
+        seeds.append(block.reshape(shape) if stop - start <= 1 else Stacked(block.reshape(stop - start, *shape)))
         offset += size
     return seeds
 
@@ -80,7 +80,7 @@ def _blocks(call: Call, matrix: Any) -> Any:
         arguments.append(rebuild(leaves[start : start + count]))
         start += count
     if isinstance(call.argnums, tuple):
-        return tuple(arguments)
+        return tuple(arguments[i] for i in call.order)
     return arguments[0] if len(arguments) == 1 else matrix
 
 
