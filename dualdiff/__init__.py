@@ -64,6 +64,7 @@ __all__ = [
 ]  # fmt: skip
 __all__ += functions.__all__
 
+
 def __getattr__(name: str) -> str:
     """Read the version from the installed package when somebody asks; importlib.metadata takes 10 ms to load."""
     if name == "__version__":

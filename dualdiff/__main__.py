@@ -175,8 +175,7 @@ def _answer(argv: Sequence[str]) -> str:
 def _told_apart(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Tell expressions from options: both may begin with a minus, but only options are words."""
     words, flags = list[str](), list[str]()
-    left = iter(argv)
-    for word in left:
+    for word in (left := iter(argv)):
         if word == "--":
             words.extend(left)
         elif word == "--order":
@@ -348,10 +347,12 @@ def _width(text: str) -> int:
 
 def _short(text: str, wide: int) -> str:
     """Cut a text that is too long."""
-    cut = text
-    while _width(cut) > (wide if cut == text else wide - 3):
+    if _width(text[: wide + 1]) <= wide:
+        return text
+    cut = text[: wide - 3]
+    while _width(cut) > wide - 3:
         cut = cut[:-1]
-    return text if cut == text else f"{cut}..."
+    return f"{cut}..."
 
 
 def _lecture() -> str:
@@ -372,7 +373,7 @@ def _lecture() -> str:
     return f"""\
 Chain rule: f(x1, x2) = x1² + 2·x2 with x1 = sin t, x2 = cos t, at t = {t}
 
-  value                   how f moves with it         how it moves with t
+  value                   how f moves with it        how it moves with t
   x1 = sin t = {x1:.6f}   ∂f/∂x1 = 2·x1 = {p1:.6f}   dx1/dt =  cos t = {v1:9.6f}
   x2 = cos t = {x2:.6f}   ∂f/∂x2 = 2    = {p2:.6f}   dx2/dt = -sin t = {v2:9.6f}
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualdiff.dual import Dual, call, elementwise, packed
-from dualdiff.rules.book import Entry, Line, Paragraph, enter
+from dualdiff.rules.book import RULES, Entry, Line, Paragraph, enter
 from dualdiff.tangent import Stacked
 
 if TYPE_CHECKING:
@@ -60,36 +61,62 @@ def rule(f: Any = None, *, partials: Any = None, jvp: Callable[..., Any] | None 
             "rule(f, partials=...) is for elementwise f, rule(f, jvp=...) for any other: give f and one of the two"
         )
         raise TypeError(message)
-    numpys = isinstance(f, np.ufunc) or getattr(f, "__module__", "").split(".")[0] == "numpy"
-    if numpys:
+    numpys = isinstance(f, np.ufunc) or hasattr(f, "_implementation")  # these ask their operands what to do
+    if numpys or (isinstance(f, Hashable) and f in RULES):
         enter(_entry(f, partials, jvp))
         return f
 
     @functools.wraps(f)
     def ruled(*args: Any, **kwargs: Any) -> Any:
-        if not any(isinstance(x, Dual) or isinstance(packed(x), Dual) for x in args):
+        if any(isinstance(packed(x), Dual) for x in kwargs.values()):
+            message = f"{_name(f)} was given a Dual by keyword, which its rule does not see: give it by position"
+            raise TypeError(message)
+        if not any(isinstance(packed(x), Dual) for x in args):
             return f(*args, **kwargs)
-        return elementwise(entry, args, **kwargs) if isinstance(entry, Line) else call(entry, args, kwargs)
+        if not isinstance(entry, Line):
+            return call(entry, args, kwargs)
+        if kwargs or len(args) != len(entry.partials):
+            message = (
+                f"{_name(f)} has a rule of {len(entry.partials)} partial(s), so it takes as many arguments, all by "
+                f"position; it got {len(args)}{' and ' + ', '.join(kwargs) if kwargs else ''}. "
+                "Write a partial for each, or use jvp="
+            )
+            raise TypeError(message)
+        return elementwise(entry, args)
 
     entry = _entry(ruled, partials, jvp)
     return ruled
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", "f")
 
 
 def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None) -> Entry:
     """Return the rule as the tables have it."""
     if jvp is None:
         each = tuple(partials) if isinstance(partials, (list, tuple)) else (partials,)
-        return Line(f, each, ((-np.inf, np.inf),) * len(each))
+        return Line(f, each, ((-np.inf, np.inf),) * len(each), traced=False)
 
-    def handler(tangents: Sequence[Any], *primals: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def pair(primals: Any, tangents: Any, settings: dict[str, Any]) -> tuple[Any, Any]:
+        result = jvp(primals, _filled(primals, tangents), **settings)
+        if not isinstance(result, tuple) or len(result) != 2:
+            message = f"the jvp of {_name(f)} is to return the tuple (y, dy); it returned {result!r}"
+            raise TypeError(message)
+        return result
+
+    def handler(tangents: Sequence[Any], *primals: Any, **settings: Any) -> tuple[Any, Any]:
         kind = next(t for t in tangents if t is not None)
         if not isinstance(kind, Stacked):
-            return jvp(primals, _filled(primals, tangents), **kwargs)  # type: ignore[no-any-return]
+            return pair(primals, tangents, settings)
         pairs = [
-            jvp(primals, _filled(primals, [None if t is None else t.array[i] for t in tangents]), **kwargs)
+            pair(primals, [None if t is None else t.array[i] for t in tangents], settings)
             for i in range(len(kind.array))
         ]
-        return pairs[0][0], Stacked(np.stack([dy for _, dy in pairs]))
+        y, moved = pairs[0][0], [dy for _, dy in pairs]
+        if isinstance(y, tuple):
+            return y, tuple(Stacked(np.stack(parts)) for parts in zip(*moved, strict=True))
+        return y, Stacked(np.stack(moved))
 
     return Paragraph(f, handler, (), variadic=0)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Stacked",
     "Tangent",
+    "aligned",
     "cast",
     "contract",
     "fitted",
@@ -90,8 +91,12 @@ def scale(partial: Any, tangent: Any) -> Any:
     """
     if isinstance(tangent, Tangent):
         return tangent.scale(partial)
+    if hasattr(tangent, "_tangent"):
+        return tangent._scaled_by(partial)
+    if hasattr(partial, "_tangent"):
+        return partial._scaling(tangent)
     with quiet():
-        return np.where(_is_zero(tangent), 0.0, tangent * partial)
+        return np.where(np.equal(tangent, 0), 0.0, tangent * partial)
 
 
 def move(function: Callable[..., Any], *tangents: Any, shapes: Sequence[tuple[int, ...]] = ()) -> Any:
@@ -137,10 +142,10 @@ def zeros(like: Any, shape: tuple[int, ...], value: Any = None) -> Any:
     `value` tells a dense tangent what to be able to hold: under nested derivatives, Duals.
     """
     if isinstance(like, Tangent):
-        return like.zeros(shape)
+        return like.zeros(shape, getattr(value, "dtype", None))
     if shape == ():
         return 0.0
-    model = like if value is None or isinstance(value, np.ndarray) else value
+    model = like if value is None else value
     dtype = np.result_type(getattr(model, "dtype", float), np.float16)  # a tangent is never a whole number
     return np.zeros_like(model, shape=shape, dtype=dtype) if hasattr(model, "tangent") else np.zeros(shape, dtype)
 
@@ -149,7 +154,7 @@ def fitted(tangent: Any, value: Any) -> Any:
     """Return `tangent` with the shape and the precision of its value.
 
     A shape is broadcast to, and is then a copy that may be written to; a slope computed in float64 (from True or from
-    ½, say) does not widen a float32 value's tangent.
+    ½, say) does not widen a float32 value's tangent.  Only a complex direction of a real value stays what it is.
     """
     shape = np.shape(value)
     if isinstance(tangent, Tangent):
@@ -159,11 +164,33 @@ def fitted(tangent: Any, value: Any) -> Any:
         tangent = np.broadcast_to(tangent, shape).copy()
     own = getattr(value, "dtype", None)
     other = getattr(tangent, "dtype", own)
-    if own is None or other == own:
-        return tangent
-    if own.kind not in "fc":
+    if own is not None and own.kind in "biu":
         raise dropped_by(f"dtype={own}")
-    return cast(tangent, own) if own.kind == other.kind == "f" else tangent
+    if own is None or other == own or own.kind == "O":
+        return tangent
+    return tangent if own.kind == "f" and other.kind == "c" else cast(tangent, own)
+
+
+def aligned(tangent: Any, value: Any) -> Any:
+    """Return `tangent` with its elements in the order in memory that its value's have.
+
+    NumPy decides by that order whether reshape makes a view or a copy, and it must decide alike for both.
+    """
+    array = tangent.array if isinstance(tangent, Tangent) else tangent  # type: ignore[attr-defined]
+    shape = value.shape
+    strides, others = _strides(value), _strides(array)[array.ndim - len(shape) :]
+    if strides == others or all(a == b or n <= 1 for a, b, n in zip(strides, others, shape, strict=True)):
+        return tangent
+    extra = array.ndim - len(shape)
+    order = [*range(extra), *(extra + i for i in sorted(range(len(shape)), key=lambda i: -abs(strides[i])))]
+    laid_out = np.transpose(np.copy(np.transpose(array, order), order="C"), np.argsort(order))
+    return Stacked(laid_out) if isinstance(tangent, Tangent) else laid_out
+
+
+def _strides(array: Any) -> tuple[int, ...]:
+    while hasattr(array, "_tangent"):
+        array = array._value
+    return array.strides  # type: ignore[no-any-return]
 
 
 def cast(tangent: Any, dtype: Any) -> Any:
@@ -184,18 +211,15 @@ def has_nan(value: Any, tangent: Any) -> bool:
     if type(value) is type(tangent) is np.ndarray and value.size == tangent.size:
         total = np.vdot(value, tangent)
         return bool(total != total)
-    with quiet():
-        return bool(np.any(value != value)) or bool(np.any(tangent != tangent))
+    return _any_nan(value) or _any_nan(tangent)
 
 
-def _is_zero(tangent: Any) -> Any:
-    """Tell where the tangent is exactly 0: under nested derivatives, it and everything it carries."""
-    nested = getattr(tangent, "_tangent", None)
-    if nested is None:
-        return np.equal(tangent, 0)
-    if isinstance(nested, Tangent):
-        return np.logical_and(_is_zero(tangent.value), nested.is_zero())
-    return np.logical_and(_is_zero(tangent.value), _is_zero(nested))
+def _any_nan(x: Any) -> bool:
+    if isinstance(x, Tangent):
+        return bool(x != x)
+    if hasattr(x, "_tangent"):
+        return _any_nan(x._value) or _any_nan(x._tangent)
+    return bool(np.any(x != x))
 
 
 # --- kinds that need a wrapper -------------------------------------------------------------------------------------
@@ -217,11 +241,24 @@ class Tangent:
         move: Callable[..., Any]
         contract: Callable[..., Any]
         linear: Callable[..., Any]
-        is_zero: Callable[..., Any]
         zeros: Callable[..., Any]
         copy: Callable[..., Any]
         view: Callable[..., Any]
         write: Callable[..., None]
+
+
+def _views(function: Callable[..., Any], array: Any) -> Any:
+    """Return the view that `function` makes of each direction, as one array; None where it makes copies."""
+    if hasattr(array, "_tangent"):
+        value, tangent = array._value, array._tangent
+        if isinstance(tangent, Tangent):
+            return None
+        views = _views(function, value), _views(function, tangent)
+        return None if views[0] is None or views[1] is None else array._with(*views)
+    first = function(array[0])
+    if not np.may_share_memory(first, array[0]):
+        return None
+    return as_strided(first, (len(array), *first.shape), (array.strides[0], *first.strides))
 
 
 class Stacked(Tangent):
@@ -253,9 +290,10 @@ class Stacked(Tangent):
 
     def __add__(self, other: Any) -> Stacked:
         """Add two; a plain 0 is the zero of every kind."""
-        if isinstance(other, Stacked):
+        if not isinstance(other, Stacked):
+            return self
+        with quiet():
             return Stacked(self._along(other.array.ndim - 1) + other._along(self.array.ndim - 1))
-        return self
 
     __radd__ = __add__
 
@@ -269,24 +307,22 @@ class Stacked(Tangent):
         return Stacked(-self.array)
 
     def __mul__(self, partial: Any) -> Stacked:
-        return Stacked(self._along(np.ndim(partial)) * partial)
+        with quiet():
+            return Stacked(self._along(np.ndim(partial)) * partial)
 
     __rmul__ = __mul__
 
     def __truediv__(self, denominator: Any) -> Stacked:
-        return Stacked(self._along(np.ndim(denominator)) / denominator)
+        with quiet():
+            return Stacked(self._along(np.ndim(denominator)) / denominator)
 
     def __ne__(self, other: object) -> bool:
         """Answer ``t != t``, which of every kind asks whether there is a NaN in it."""
-        return bool(np.any(self.array != self.array)) if other is self else True
+        return _any_nan(self.array) if other is self else True
 
     def scale(self, partial: Any) -> Stacked:
         """Scale with a strong zero."""
         return Stacked(scale(partial, self._along(np.ndim(partial))))
-
-    def is_zero(self) -> Any:
-        """Tell where every direction is exactly 0."""
-        return np.all(_is_zero(self.array), axis=0)
 
     @property
     def dtype(self) -> Any:
@@ -297,9 +333,9 @@ class Stacked(Tangent):
         """Return the same directions in memory of their own."""
         return Stacked(self.array.copy())
 
-    def zeros(self, shape: tuple[int, ...]) -> Stacked:
+    def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Stacked:
         """Return no perturbation of a value of shape `shape`, in as many directions."""
-        return Stacked(np.zeros_like(self.array, shape=(len(self.array), *shape)))
+        return Stacked(np.zeros_like(self.array, shape=(len(self.array), *shape), dtype=dtype))
 
     def move(self, function: Callable[..., Any], tangents: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Stacked:
         """Run `function` once on element numbers, 0 standing for nothing, and gather every direction by them.
@@ -307,11 +343,8 @@ class Stacked(Tangent):
         Where it makes a view of one direction, the same view of all of them is taken instead.
         """
         directions = len(self.array)
-        if len(tangents) == 1 and directions and isinstance(self.array, np.ndarray):
-            first = function(self.array[0])
-            if np.may_share_memory(first, self.array[0]):
-                strides = (self.array.strides[0], *first.strides)
-                return Stacked(as_strided(first, (directions, *first.shape), strides))
+        if len(tangents) == 1 and directions and (views := _views(function, self.array)) is not None:
+            return Stacked(views)
         numbers, columns, used = [], [np.zeros((directions, 1))], 1
         for tangent, shape in zip(tangents, shapes or [self.shape], strict=True):
             if tangent is None:

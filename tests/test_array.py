@@ -3,10 +3,11 @@
 import copy
 import itertools
 import pickle
+import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 from numpy.testing import assert_allclose
 
 import dualdiff as dd
@@ -43,21 +44,25 @@ def agrees(f, plainly=None, x=X, dx=DX):
     assert_allclose(second, slope(lambda h: dd.jvp(f, x + h * dx, dx)[1]), rtol=1e-6, atol=1e-6)
 
 
+def functions(text):
+    """Return the expressions of a text, which stand two spaces apart, as functions of a."""
+    return [eval(f"lambda a: {part}", {"np": np}) for part in re.split(r"\s{2,}", text.strip())]  # noqa: S307
+
+
 def filled(x, index, item):
-    """Return a copy of x with an item written at an index."""
-    y = x.copy()
-    y[index] = item
-    return y
+    """Return x, which nobody else has, with an item written at an index."""
+    x[index] = item
+    return x
 
 
 # --- attributes, methods, indices --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("attribute", ["shape", "ndim", "size", "dtype", "itemsize", "nbytes"])
-def test_attributes(attribute):
+@pytest.mark.parametrize("array", [X, X.astype(np.float32), X + 1j, X[:0], X.T[:, None]])
+def test_attributes(array):
     """What describes an array describes its value, of each type."""
-    for array in (X, X.astype(np.float32), X + 1j, X[:0], X.T[:, None]):
-        assert getattr(array, attribute) == getattr(dd.Dual(array), attribute)
+    for name in ("shape", "ndim", "size", "dtype", "itemsize", "nbytes"):
+        assert getattr(array, name) == getattr(dd.Dual(array), name)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_attributes(attribute):
     x.conj()  x.conjugate()  x.astype(float)  x.astype(complex)  abs(x)  -x  +x  x**2  2**x  x//1e9+x  x%0.6
     divmod(x,0.6)[1]  x@x.T  np.ones(2)@x  x[0]@x[1]  sum(x)  sum(x.flat)  max(x.flat)  sorted(x.ravel())[2]
     np.stack(list(x))  np.array(x.tolist()).shape[0]*x  x[0].searchsorted(1.5)*x  x.argmax()*x  x.nonzero()[0].sum()*x
-    np.stack([v*v[0]for(v)in(x)])  x.argsort(axis=1)[0,0]+x  x.any()*x  x.all()*x  len(x)*x""".split(),
+    np.stack([v*v[0]for(v)in(x)])  x.argsort(axis=1)[0,0]+x  x.any()*x  x.all()*x  len(x)*x""".split(),  # noqa: SIM905 - set as a page
 )
 def test_methods(text):
     """Methods and operators give what ndarray's give, in value and in slope."""
@@ -96,43 +101,32 @@ def test_getting(index):
     x = dd.Dual(X, DX)
     if np.ndim(X[index]):
         shared = np.shares_memory(X, X[index])
-        assert (shared, shared) == (np.shares_memory(x.value, x[index].value), np.shares_memory(x.tangent, x[index].tangent))
+        assert shared == np.shares_memory(x.value, x[index].value)
+        assert shared == np.shares_memory(x.tangent, x[index].tangent)
 
 
 @pytest.mark.parametrize("index", INDICES, ids=repr)
 def test_setting(index):
     """Every kind of index writes a constant, one number, an array of the right shape or a list."""
-    agrees(lambda x: filled(x, index, 5.0))
+    agrees(lambda x: filled(x * 1.5, index, 5.0))
     agrees(lambda x: filled(x * 1.5, index, x[0, 1]))
     agrees(lambda x: filled(x * 1.5, index, x[index] * 2))
     agrees(lambda x: filled(np.zeros_like(x), index, x[::-1][index]))
     if np.ndim(X[index]) == 1:
-        agrees(lambda x: filled(x, index, [v * v for v in x[index]]))
-        agrees(lambda x: filled(x, index, np.array([v * v for v in x[index]])))
+        agrees(lambda x: filled(x * 1.5, index, [v * v for v in x[index]]))
+        agrees(lambda x: filled(x * 1.5, index, np.array([v * v for v in x[index]])))
 
 
-@pytest.mark.parametrize("index", [7, (0, 9), [4], (0, 0, 0), 1.5, "a", np.array([True])], ids=repr)
-def test_wrong_index(index):
-    """What is no index of an array is none of a Dual, and nothing is written."""
-    x = dd.Dual(X.copy(), DX.copy())
-    with pytest.raises(IndexError):
-        X[index]
-    with pytest.raises(IndexError):
-        x[index]
-    with pytest.raises(IndexError):
-        x[index] = dd.Dual(1.0, 1.0)
-
-    assert np.array_equal(X, x.value)
-    assert np.array_equal(DX, x.tangent)
-
-
-@pytest.mark.parametrize("item", [dd.Dual(np.ones(2), np.ones(2)), np.ones(4), [1.0, 2.0], "text", object()])
-def test_wrong_item(item):
-    """An item that does not fit is an error, and neither value nor tangent is half written."""
-    x = dd.Dual(X.copy(), DX.copy())
-    with pytest.raises((ValueError, TypeError)):
-        x[:, :] = item
-
+@pytest.mark.parametrize(
+    ("index", "item"),
+    [*((i, dd.Dual(1.0, 1.0)) for i in (7, (0, 9), [4], (0, 0, 0), 1.5, "a", np.array([True]))),
+     *(((), item) for item in (dd.Dual(np.ones(2), 1.0), np.ones(4), [1.0, 2.0], "text", object()))],
+)  # fmt: skip
+def test_wrong_index_or_item(index, item):
+    """What is no index or does not fit is an error, and neither value nor tangent is half written."""
+    x = dd.Dual(X, DX)
+    with pytest.raises((IndexError, TypeError, ValueError)):
+        x[index] = item
     assert np.array_equal(X, x.value)
     assert np.array_equal(DX, x.tangent)
 
@@ -144,11 +138,9 @@ def test_container_protocol():
     assert (2, 3, True, False) == (len(x), len(x[0]), 1.3 in x, 9.0 in x)
     assert x[0, 0] in x
     assert [row.tolist() for row in DX] == [list(row.tangent) for row in x]
-    for operation in (len, iter, lambda s: s[0], lambda s: 1.0 in s):
+    for operation in (len, iter, lambda s: s[0], lambda s: 1.0 in s, hash):
         with pytest.raises(TypeError):
             operation(dd.Dual(1.0, 1.0))
-    with pytest.raises(TypeError):
-        hash(x)
     with pytest.raises(ValueError, match="ambiguous"):
         bool(x)
 
@@ -166,7 +158,7 @@ def test_copies(duplicate):
     assert not np.shares_memory(x.value, y.value)
     assert not np.shares_memory(x.tangent, y.tangent)
     agrees(lambda a: duplicate(a) * a)
-    agrees(lambda a: duplicate([a[0], a[1]])[1] * a if duplicate is copy.deepcopy else duplicate(a[0]) * a)
+    agrees(lambda a: duplicate(a[0]) * a)
     assert dd.derivative(lambda t: duplicate(t) * t)(3.0) == 6.0
 
 
@@ -194,54 +186,31 @@ def test_in_place(text):
 
 def test_in_place_on_numbers():
     """On numbers in-place operators bind a new one, as in Python."""
-    agrees(lambda x: _raised(x[0, 0], x[1, 1]))
 
+    def f(x):
+        old = s = x[0, 0]
+        s += x[1, 1]
+        s *= x[1, 1]
+        s **= 2
+        return s * old
 
-def _raised(s, t):
-    old = s
-    s += t
-    s *= t
-    s /= old
-    s -= 1.0
-    s **= 2
-    s %= 5.0
-    return s * old
+    agrees(f)
 
 
 def test_casting():
     """What NumPy refuses to cast in place, or would cut off with a warning, is no silent step here either."""
     with pytest.raises((TypeError, np.exceptions.ComplexWarning)):
-        dd.Dual(X.copy(), DX.copy())[0] = dd.Dual(1j, 1.0)
+        dd.Dual(X, DX)[0] = dd.Dual(1j, 1.0)
     with pytest.raises((TypeError, np.exceptions.ComplexWarning)):
-        y = dd.Dual(X.copy(), DX.copy())
-        y *= 1j
+        dd.Dual(X, DX).__imul__(1j)
     single = dd.Dual(X.astype(np.float32), DX.astype(np.float32))
     single[0] = dd.Dual(np.pi, np.e)
     single += dd.Dual(X, DX)
     assert (np.float32, np.float32) == (single.value.dtype, single.tangent.dtype)
     assert_allclose(single.tangent, np.stack([np.e + DX[0], 2 * DX[1]]), rtol=1e-6)
-    real = dd.Dual(X.copy(), DX.copy())
-    try:
-        real[0] = dd.Dual(1.0, 1j)
-    except (TypeError, np.exceptions.ComplexWarning):
-        pass
-    else:
-        assert_allclose(real.tangent[0], 1j)
     for whole in (int, bool, np.int8, "U5"):
         with pytest.raises(TypeError):
             dd.Dual(X, DX).astype(whole)
-
-
-def test_complex_tangent_of_a_complex_buffer():
-    """A complex buffer made from a real Dual holds complex tangents."""
-
-    def f(x):
-        z = np.zeros_like(x, dtype=complex)
-        z[0] = (1 + 2j) * x[0]
-        z += 1j * x
-        return z
-
-    agrees(f)
 
 
 # --- programs of views and writes ----------------------------------------------------------------------------------
@@ -272,15 +241,14 @@ def dual_of(kind, parts, outer, inner):
     return wrap(wrap(p[0], p[1], outer), Stacked(wrap(np.stack(p[2:4]), np.stack(p[4:]), outer)), inner)
 
 
-def parts_of(x, letters, names):
-    """Return the parts of a Dual by name; `letters` are those of each of the tags."""
+def parts_of(x, letters):
+    """Return the parts of a Dual by name; `letters` are those of each tag."""
     if not isinstance(x, dd.Dual):
         return {"": np.asarray(x)}
-    own = letters[x._tag]
-    found = parts_of(x._value, letters, names)
+    found = parts_of(x._value, letters)
     tangents = list(x._tangent) if isinstance(x._tangent, Stacked) else [x._tangent]
-    for letter, tangent in zip(own, tangents, strict=False):
-        found |= {name + letter: part for name, part in parts_of(tangent, letters, names).items()}
+    for letter, tangent in zip(letters[x._tag], tangents, strict=False):
+        found |= {name + letter: part for name, part in parts_of(tangent, letters).items()}
     return found
 
 
@@ -288,7 +256,7 @@ class Oracle:
     """The same number as plain arrays, one for each part, on which moves and products are done by NumPy alone."""
 
     def __init__(self, parts):
-        self.parts = parts
+        self.parts = parts  # by name
 
     def move(self, function):
         """Return the number with every part moved."""
@@ -313,21 +281,21 @@ class Oracle:
                               for m in self.parts if set(m) <= set(n)) for n in self.parts})  # fmt: skip
 
 
-VIEWS = [
-    lambda a: a.T, lambda a: a.reshape(-1), lambda a: a.ravel(), lambda a: a.swapaxes(0, -1), lambda a: a[None],
-    lambda a: a[::-1], lambda a: a[1:], lambda a: a[..., ::2], lambda a: np.diagonal(a), lambda a: a[..., 0],
-    lambda a: a.reshape(a.shape[::-1]), lambda a: a.squeeze(), lambda a: a[..., None, :], lambda a: np.flip(a),
-    lambda a: np.moveaxis(a, 0, -1), lambda a: np.rot90(a), lambda a: np.atleast_2d(a), lambda a: np.real(a),
-    lambda a: np.broadcast_to(a, (2, *a.shape)), lambda a: a[...], lambda a: np.split(a, [1])[0],
-    lambda a: a.ravel("F"), lambda a: a.reshape(-1, order="F"), lambda a: a.ravel("K"), lambda a: a[0],
-]  # fmt: skip
-COPYING = [
-    lambda a: a.copy(), lambda a: a[[0, -1]], lambda a: a[np.arange(len(a)) % 2 == 0], lambda a: a.flatten(),
-    lambda a: a * 2.0, lambda a: np.concatenate([a, a]), lambda a: np.roll(a, 1), lambda a: a.repeat(2, axis=0),
-    lambda a: a.take([0, 0], axis=-1), lambda a: np.sum(a, axis=0, keepdims=True), lambda a: np.tile(a, 2),
-    lambda a: np.zeros_like(a) * 1.0, lambda a: a + 0.0 * a, lambda a: np.stack([a, a]), lambda a: -a, lambda a: +a,
-    lambda a: a.cumsum(axis=0), lambda a: np.ascontiguousarray(np.eye(len(a))) @ a, lambda a: a.copy(order="F"),
-]  # fmt: skip
+VIEWS = functions(
+    """
+    a.T  a.reshape(-1)  a.ravel()  a.swapaxes(0, -1)  a[None]  a[::-1]  a[1:]  a[..., ::2]  np.diagonal(a)  a[..., 0]
+    a.reshape(a.shape[::-1])  a.squeeze()  a[..., None, :]  np.flip(a)  np.moveaxis(a, 0, -1)  np.rot90(a)  a[0]
+    np.atleast_2d(a)  np.real(a)  np.broadcast_to(a, (2, *a.shape))  a[...]  np.split(a, [1])[0]  a.ravel("F")
+    a.reshape(-1, order="F")  a.ravel("K")  np.expand_dims(a, -1)  np.transpose(a)  a.real  a.transpose()
+    """
+)
+COPYING = functions(
+    """
+    a.copy()  a[[0, -1]]  a[np.arange(len(a)) % 2 == 0]  a.flatten()  a * 2.0  np.concatenate([a, a])  np.roll(a, 1)
+    a.repeat(2, axis=0)  a.take([0, 0], axis=-1)  np.sum(a, axis=0, keepdims=True)  np.tile(a, 2)  a + 0.0 * a  -a
+    np.zeros_like(a) * 1.0  np.stack([a, a])  +a  a.cumsum(axis=0)  np.eye(len(a)) @ a  a.copy(order="F")  a.T * 1.0
+    """
+)
 PLACES = [
     0, -1, slice(1, None), slice(None, -1), slice(None, None, -1), Ellipsis, (Ellipsis, 0), (Ellipsis, slice(0, 1)),
     [0, -1], [0, 0], (Ellipsis, None), (slice(None), 0), np.array([True, False]), (), (Ellipsis, [0, -1]),
@@ -346,61 +314,58 @@ class Machine:
         self.pairs = []
         for shape in ((3,), (2, 3), (2, 2)):
             parts = [np.asarray(rng.integers(-3, 4, shape), float) for _ in self.names]
-            self.pairs.append((dual_of(kind, parts, self.outer, self.inner), Oracle(dict(zip(self.names, parts, strict=True)))))
-
-    def pick(self, i):
-        """Return one of the pairs."""
-        return self.pairs[i % len(self.pairs)]
+            oracle = Oracle(dict(zip(self.names, parts, strict=True)))
+            self.pairs.append((dual_of(kind, parts, self.outer, self.inner), oracle))
 
     def both(self, step, *pairs):
-        """Take a step on the Duals and on the oracles: both do it or neither does."""
+        """Take a step on the Duals and on the oracles: both do it, or neither, or the Duals refuse it aloud."""
         duals, oracles = zip(*pairs, strict=True)
         try:
-            expected = step(*oracles)
-        except REFUSALS:
-            with pytest.raises(REFUSALS):
-                step(*duals)
-            return
-        try:
             got = step(*duals)
-        except dd.DroppedTangentError:
-            assert "stacked" not in self.names  # refused aloud, not lost; only in nested derivatives
+        except REFUSALS as error:
+            refused = isinstance(error, dd.DroppedTangentError) and "o" in self.names
+            if not refused and "this array is read-only" not in str(error):
+                with pytest.raises(REFUSALS):
+                    step(*oracles)
             return
+        expected = step(*oracles)
         if expected is not None and 0 < expected.parts[""].size <= 64 and expected.parts[""].ndim:
             self.pairs.append((got, expected))
 
     def run(self, operation, i, j, k):
         """Take one step of a program."""
-        (x, o), (y, p) = self.pick(i), self.pick(j)
-        if operation == "view":
-            self.both(lambda a: a.move(VIEWS[k % len(VIEWS)]) if isinstance(a, Oracle) else VIEWS[k % len(VIEWS)](a), (x, o))
-        elif operation == "copy":
-            f = COPYING[k % len(COPYING)]
-            self.both(lambda a: a.move(f) if isinstance(a, Oracle) else f(a), (x, o))
+        pair, other = (self.pairs[n % len(self.pairs)] for n in (i, j))
+        if operation in {"view", "copy"}:
+            moves = VIEWS if operation == "view" else COPYING
+            f = moves[k % len(moves)]
+            self.both(lambda a: a.move(f) if isinstance(a, Oracle) else f(a), pair)
         elif operation == "product":
-            self.both(lambda a, b: a * b if k % 2 else a + b * 2.0, (x, o), (y, p))
+            self.both(lambda a, b: a * b if k % 2 else a + b * 2.0, pair, other)
         else:
-            self.both(lambda a, b: self.write(operation, PLACES[k % len(PLACES)], a, b), (x, o), (y, p))
+            self.both(lambda a, b: self.write(operation, PLACES[k % len(PLACES)], a, b), pair, other)
 
     @staticmethod
     def write(operation, place, a, b):
         """Write into `a`: a constant, another number, itself moved, or in place by an operator."""
-        item = {"constant": 2.0, "fill": b, "own": a, "times": a * b if operation == "times" else 0.0}[operation]
-        if operation in {"fill", "own"}:
-            item = item.move(lambda part: part[place]) if isinstance(a, Oracle) else item[place]
-            target = slice(None, None, -1) if operation == "own" and place != slice(None, None, -1) else place
-            place = target if operation == "own" else place
+        if operation == "times":
+            place, item = Ellipsis, a * b
+        elif operation == "constant":
+            item = 2.0
+        else:
+            source = b if operation == "fill" else a
+            item = source.move(lambda part: part[place]) if isinstance(a, Oracle) else source[place]
+            place = place if operation == "fill" else slice(None, None, -1)
         if isinstance(a, Oracle):
-            a.write(Ellipsis if operation == "times" else place, item)
+            a.write(place, item)
         elif operation == "times":
             a *= b
         else:
             a[place] = item
 
     def check(self):
-        """Compare every part of every pair, and who shares memory with whom."""
+        """Compare every part of every pair."""
         for got, expected in self.pairs:
-            found = parts_of(got, self.letters, self.names)
+            found = parts_of(got, self.letters)
             for name, part in expected.parts.items():
                 assert_allclose(found.get(name, np.zeros(part.shape)), part, err_msg=f"part {name!r}")
 
@@ -409,23 +374,21 @@ class Machine:
 @pytest.mark.parametrize("kind", KINDS)
 def test_views(kind, k):
     """What NumPy makes a view of stays one, in value and in tangent, also where the memory order is unusual."""
-    for made, operation in itertools.product((None, *range(len(COPYING))), ("constant", "own")):
-        source = 1 if made is None else 3
-        for target in (source, source + 1):
-            machine = Machine(kind, seed=1)
-            if made is not None:
-                machine.run("copy", 1, 0, made)
-            machine.run("view", source, 0, k)
-            machine.run(operation, target, target, 5)
-            machine.check()
+    for made, viewed in itertools.product(range(len(COPYING)), (0, 1)):
+        machine = Machine(kind, seed=1)
+        machine.run("copy", 1, 0, made)
+        machine.run("view", 3, 0, k)
+        machine.run("constant" if made % 2 else "own", 3 + viewed, 3 + viewed, 5)
+        machine.check()
 
 
 OPERATIONS = ["view", "view", "copy", "product", "constant", "fill", "own", "times"]
+PHASES = set(Phase) - {Phase.explain}  # which takes longer than all other tests together
 STEPS = st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 9), st.integers(0, 9), st.integers(0, 99))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True, report_multiple_bugs=False, phases=PHASES)
 @given(program=st.lists(STEPS, min_size=1, max_size=12), seed=st.integers(0, 9))
 def test_programs(kind, program, seed):
     """Whatever is viewed, copied, written and multiplied in whatever order, value and tangent stay together."""

@@ -112,8 +112,7 @@ def test_in_a_loop_and_in_recursion():
     assert D(root)(2.0) == approx(0.5 / np.sqrt(2))
     assert D(D(root))(2.0) == approx(-0.25 / 2**1.5)
     assert D(f)(3.0) == approx(8 * 2 * 3.0)  # t·d/dt keeps t² and doubles it: f = 8 t²
-    powers = [D(lambda t, k=k: t**k)(2.0) for k in range(4)]
-    assert powers == [0.0, 1.0, 4.0, 12.0]
+    assert [D(lambda t, k=k: t**k)(2.0) for k in range(4)] == [0.0, 1.0, 4.0, 12.0]
 
 
 # --- functions that return functions --------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ INFINITE = [
     *named((np.arcsin, 1.0, inf), (np.arcsin, -1.0, inf), (np.arccos, 1.0, -inf), (np.arccos, -1.0, -inf)),
     row("x**0.5", power(0.5), 0.0, inf), row("reciprocal", np.reciprocal, 0.0, -inf),
     row("1/x", lambda x: 1 / x, 0.0, -inf), row("1/x at -0", lambda x: 1 / x, -0.0, -inf),
-    row("x**-1", power(-1.0), 0.0, -inf), row("x**-0.5", power(-0.5), 0.0, -inf), row("0**y at 0", lambda y: 0.0**y, 0.0, -inf),
+    *(row(f"x**{n}", power(n), 0.0, -inf) for n in (-1.0, -0.5)), row("0**y at 0", lambda y: 0.0**y, 0.0, -inf),
 ]
 NO_VALUE = [
     *named(*((f, -3.0, nan) for f in (np.log, np.log2, np.log10, np.log1p, np.sqrt, np.arccosh))),

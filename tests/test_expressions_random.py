@@ -11,7 +11,7 @@ from mpmath import mp, mpf
 import dualdiff as dd
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
@@ -151,7 +151,7 @@ def truth(tree, x, y):
         require(mp.isfinite(value) and abs(value) < 1e4)
         return value
 
-    def rounded(u, v):
+    def rounded(u, v, seed):
         noise = iter(np.random.default_rng(seed).standard_normal((200, 6)))
 
         def each(value):
@@ -166,9 +166,10 @@ def truth(tree, x, y):
         try:
             exact = slopes(lambda u, v: mpf(evaluate(tree, EXACT, u, v, sized)), x, y)
             require(all(abs(value) < 1e8 for value in exact))
-            off = []
-            for seed in rng.integers(0, 2**31, 4):
-                off.append([abs(value) for value in slopes(lambda u, v: mpf(rounded(u, v)), x, y) - exact])
+            off = [
+                np.abs(slopes(lambda u, v, seed=seed: mpf(rounded(u, v, seed)), x, y) - exact)
+                for seed in rng.integers(0, 2**31, 4)
+            ]
         except (Unsuitable, ZeroDivisionError):
             assume(condition=False)
     floor = 8 * float(ROUNDING) * np.abs(exact.astype(float)) + 1e-15
@@ -263,16 +264,16 @@ IDENTITIES = {
     "sin² + cos² = 1": (lambda f, g: np.sin(f) ** 2 + np.cos(f) ** 2, lambda f, g: 1.0 + 0 * f),
     "cosh² - sinh² = 1": (lambda f, g: (np.cosh(f) - np.sinh(f)) * (np.cosh(f) + np.sinh(f)), lambda f, g: 1.0 + 0 * f),
     "log(exp f) = f": (lambda f, g: np.log(np.exp(f)), lambda f, g: f),
-    "tanh = sinh/cosh": (lambda f, g: np.sinh(f) / np.cosh(f), lambda f, g: np.tanh(f)),
+    "tanh = sinh/cosh": (lambda f, g: np.sinh(f) / np.cosh(f), lambda f, g: np.tanh(f + 0 * g)),
     "f·g = (f+g)²/4 - (f-g)²/4": (lambda f, g: (f + g) ** 2 / 4 - (f - g) ** 2 / 4, lambda f, g: f * g),
     "sin(f + g)": (lambda f, g: np.sin(f) * np.cos(g) + np.cos(f) * np.sin(g), lambda f, g: np.sin(f + g)),
     "exp(f + g)": (lambda f, g: np.exp(f) * np.exp(g), lambda f, g: np.exp(f + g)),
     "f/g = f·g⁻¹": (lambda f, g: f / (g * g + 1), lambda f, g: f * (g * g + 1) ** -1),
     "max + min = f + g": (lambda f, g: np.maximum(f, g) + np.minimum(f, g), lambda f, g: f + g),
     "max - min = |f - g|": (lambda f, g: np.maximum(f, g) - np.minimum(f, g), lambda f, g: abs(f - g)),
-    "hypot = √(f² + g²)": (lambda f, g: np.hypot(f, g), lambda f, g: np.sqrt(f * f + g * g)),
+    "hypot = √(f² + g²)": (np.hypot, lambda f, g: np.sqrt(f * f + g * g)),
     "arctan2 = arctan": (lambda f, g: np.arctan2(f, g * g + 1), lambda f, g: np.arctan(f / (g * g + 1))),
-    "logaddexp": (lambda f, g: np.logaddexp(f, g), lambda f, g: np.log(np.exp(f) + np.exp(g))),
+    "logaddexp": (np.logaddexp, lambda f, g: np.log(np.exp(f) + np.exp(g))),
     "p^f = exp(f·log p)": (lambda f, g: (g * g + 1) ** f, lambda f, g: np.exp(f * np.log(g * g + 1))),
     "divmod": (lambda f, g: f - f % (g * g + 1), lambda f, g: (f // (g * g + 1)) * (g * g + 1)),
 }

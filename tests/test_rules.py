@@ -316,3 +316,83 @@ def test_transpose_over_complex_numbers(f, monkeypatch):
         warnings.simplefilter("error")
         for maps in linear_maps(lambda: dd.jacobian(f, chunk_size=None)(np.array([0.5, 1.5, 2.5])), monkeypatch):
             transposed_well(*maps)
+
+
+# --- creation: buffers made like a Dual ------------------------------------------------------------------------------
+
+BUFFERS = [
+    "np.zeros_like(M)", "np.ones_like(M)", "np.full_like(M, 2.0)", "np.zeros((2, 3), like=M)",
+    "np.ones((2, 3), like=M)", "np.full((2, 3), 2.0, like=M)", "np.empty((2, 3), like=M)", "np.eye(2, 3, like=M)",
+    "np.array(N, like=M)",
+    "np.asarray(N.tolist(), like=M)", "np.zeros_like(M, shape=(2, 3))", "np.zeros_like(M[0], shape=(2, 3))", "M.copy()",
+    "np.zeros((2, 3), like=M[0, 0])", "0.0 * M", "np.zeros_like(M, dtype=complex)", "np.empty((2, 3), complex, like=M)",
+]  # fmt: skip
+N = np.array([[0.7, 1.3, 2.1], [1.9, 0.45, 1.1]])
+
+
+def agrees(f, plainly):
+    """Check f at N, its Jacobian, one direction in a pass or all, and its second derivative, against its like."""
+    for derive in (
+        lambda g: lambda x: dd.jvp(g, x, x)[0],
+        dd.jacobian,
+        lambda g: dd.jacobian(g, chunk_size=None),
+        lambda g: dd.jacobian(dd.jacobian(g)),
+        lambda g: dd.jacobian(dd.jacobian(g, chunk_size=None), chunk_size=None),
+    ):
+        close(derive(plainly)(N), derive(f)(N), 1e-11)
+
+
+@pytest.mark.parametrize("text", BUFFERS)
+def test_buffer(text):
+    """A buffer made like a Dual takes Duals, and shares nothing with what it was made from."""
+    unit = 1 + 1j if "complex" in text else 1.0
+
+    def f(x):
+        y = eval(text, {"np": np, "M": x, "N": N})  # noqa: S307
+        for i, j in np.ndindex(2, 3):
+            y[i, j] = unit * x[i, j] * x[1 - i, j]
+        y[0] *= x[1]
+        return y
+
+    before = N.copy()
+    agrees(f, lambda x: unit * np.stack([x[0] * x[1] ** 2, x[0] * x[1]]))
+    assert np.array_equal(before, N)
+
+
+@pytest.mark.parametrize("text", BUFFERS[:-2])
+def test_buffer_from_outside_the_inner_derivative(text):
+    """A buffer of the outer derivative takes Duals of the inner one, and keeps them as constants afterwards."""
+
+    def f(x):
+        outside = eval(text, {"np": np, "M": x, "N": N.copy()})  # noqa: S307
+
+        def inner(t):
+            outside[0] = x[0] * t**2
+            outside[1] = t * x[1] ** 2
+            return np.sum(outside * x)
+
+        return dd.derivative(inner)(1.5) * outside
+
+    agrees(f, lambda x: np.sum(3.0 * x[0] ** 2 + x[1] ** 3) * np.stack([2.25 * x[0], 1.5 * x[1] ** 2]))
+
+
+@pytest.mark.parametrize("text", BUFFERS[:-2])
+def test_view_of_an_outer_buffer_is_not_left_behind(text):
+    """Where a view of the outer buffer would miss the inner tangent, the write is refused."""
+
+    def f(x):
+        outside = eval(text, {"np": np, "M": x, "N": N.copy()})  # noqa: S307
+        view = outside[:, 1:]
+
+        def inner(t):
+            outside[...] = t * x
+            return np.sum(view)
+
+        return dd.derivative(inner)(1.0)
+
+    try:
+        slopes = dd.gradient(f)(N)
+    except dd.DroppedTangentError as error:
+        assert "copy" in str(error)  # noqa: PT017
+    else:
+        close([[0.0, 1.0, 1.0]] * 2, slopes)

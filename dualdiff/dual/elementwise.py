@@ -78,13 +78,12 @@ def pushforward_text(line: Line, active: Sequence[bool]) -> str:
 
 def _pushforward(line: Line, active: tuple[bool, ...]) -> Callable[..., Any]:
     """Return ``(operands…, result, active tangents…) -> tangent of the result``; made once for each line."""
+    if not line.traced:
+        n = len(active) + 1
+        return lambda *given: _sum_of_scaled(line, given[:n], _spread(given[n:], active))
     names = ("x", "y") if len(active) == 1 else ("x", "y", "z")
     tangents = [f"d{n}" for n, a in zip(names, active, strict=False) if a]
-    try:
-        text = pushforward_text(line, active)
-    except TypeError:  # a user's partial that branches or calls math: it is called with the numbers instead
-        return lambda *given: _sum_of_scaled(line, given[: len(names)], _spread(given[len(names) :], active))
-    source = f"lambda {', '.join([*names, *tangents])}: {text}"
+    source = f"lambda {', '.join([*names, *tangents])}: {pushforward_text(line, active)}"
     return eval(source, vars(functions))  # type: ignore[no-any-return] # noqa: S307 - the text is the table's own
 
 
@@ -96,7 +95,9 @@ def _spread(given: Sequence[Any], active: Sequence[bool]) -> list[Any]:
 def _sum_of_scaled(line: Line, values: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return Σ partialᵢ · tangentᵢ with strong zeros, and NaN where there is no value: the exact, slower way."""
     total: Any = None
-    *_, result = values
+    *operands, result = values
+    kind = np.result_type(getattr(result, "dtype", float)).type
+    values = [*(kind(v) if type(v) is float else v for v in operands), result]  # Python's numbers do not divide by 0
     with quiet():
         undefined = result != result
         for partial, tangent in zip(line.partials, tangents, strict=True):
@@ -135,7 +136,7 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
     try:
         with watchful():
             tangent = pushforward(*values, result, *moving)
-    except FloatingPointError:
+    except (FloatingPointError, ZeroDivisionError):
         tangent = _sum_of_scaled(line, [*values, result], tangents)
     except TypeError as error:
         if any(np.iscomplexobj(v) for v in values):

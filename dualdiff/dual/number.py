@@ -12,7 +12,7 @@ import numpy as np
 from dualdiff.errors import dropped_by
 from dualdiff.functions import Elementary
 from dualdiff.tag import OUTERMOST, Tag
-from dualdiff.tangent import Stacked, zeros
+from dualdiff.tangent import Stacked, aligned, scale, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +157,28 @@ class Dual(Elementary):
         """Return the number, with its tangent."""
         return self[index] if index else self  # type: ignore[index]
 
+    # --- what tangent.scale and tangent.move ask of a tangent that is a Dual itself ----------------------------
+
+    def _scaled_by(self, partial: Any) -> Any:
+        """Return ``partial · self`` with a strong zero in each part."""
+        if isinstance(partial, Dual) and partial._tag.key > self._tag.key:
+            return partial._scaling(self)
+        slope, bend = (partial._value, partial._tangent) if isinstance(partial, Dual) else (partial, None)
+        if isinstance(partial, Dual) and partial._tag is not self._tag:
+            slope, bend = partial, None
+        tangent = scale(slope, self._tangent)
+        return wrap(
+            scale(slope, self._value), tangent if bend is None else tangent + scale(bend, self._value), self._tag
+        )
+
+    def _scaling(self, tangent: Any) -> Any:
+        """Return ``self · tangent`` with a strong zero where `tangent`, which is of an older derivative, is 0."""
+        return wrap(scale(self._value, tangent), scale(self._tangent, tangent), self._tag)
+
+    def _with(self, value: Any, tangent: Any) -> Any:
+        """Return the Dual of another value and tangent that belongs to the same derivative."""
+        return wrap(value, tangent, self._tag)
+
     # --- how it prints -------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -187,12 +209,18 @@ class Dual(Elementary):
     # --- conversions that would drop the tangent ---------------------------------------------------------------
 
     def __float__(self) -> float:
+        if not self._tag.alive:
+            return float(self._value)
         raise dropped_by("float(x)")
 
     def __int__(self) -> int:
+        if not self._tag.alive:
+            return int(self._value)
         raise dropped_by("int(x)")
 
     def __complex__(self) -> complex:
+        if not self._tag.alive:
+            return complex(self._value)
         raise dropped_by("complex(x)")
 
     # --- copies stay perturbations of the same derivative ------------------------------------------------------
@@ -251,7 +279,7 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
         if value.ndim:
             self = object.__new__(Dual._of_array)
             self._value = value
-            self._tangent = tangent
+            self._tangent = tangent if tangent is value else aligned(tangent, value)
             self._tag = tag
             self._viewed = False  # type: ignore[attr-defined]
             return self

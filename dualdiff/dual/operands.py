@@ -89,6 +89,8 @@ def packed(x: Any) -> Any:
         message = f"a list of a Dual is read as one array, but its rows have different shapes: {shapes}"
         raise ValueError(message)
     stacked = packed(values) if any(isinstance(v, Dual) for v in values) else np.array(values)
+    if getattr(stacked, "dtype", np.dtype(object)).kind not in "biufc":
+        return x
     return wrap(stacked, move(_together, *tangents, shapes=shapes), tag)
 
 

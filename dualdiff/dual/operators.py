@@ -18,6 +18,7 @@ from dualdiff.dual.elementwise import elementwise, pushforward_text
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
 from dualdiff.rules.book import RULES, Line
+from dualdiff.tangent import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,9 @@ def {name}(self):
             d = {of_floats}
         elif kind is Dual:
             y = x.{name}()
-            d = {of_duals}
+            with quiet():
+                d = {of_duals}
+            if y != y: return elementwise({line}, (self,))
         else:
             return elementwise({line}, (self,))
     except ARITHMETIC:
@@ -155,6 +158,7 @@ _NAMESPACE: dict[str, Any] = {
     "apply": apply,
     "elementwise": elementwise,
     "new": object.__new__,
+    "quiet": quiet,
 }
 
 

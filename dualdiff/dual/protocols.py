@@ -12,7 +12,7 @@ from dualdiff.dual.number import Dual, plain, wrap
 from dualdiff.dual.operands import is_operand, newest, packed, split
 from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
-from dualdiff.errors import NoRuleError, dropped_into
+from dualdiff.errors import NoRuleError, dropped_by, dropped_into
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
 from dualdiff.tangent import Stacked, fitted, move, zeros
 
@@ -64,10 +64,15 @@ def _array_function(
 
 def _created_like(like: Dual, entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Answer ``np.zeros(n, like=x)`` with a buffer that holds the tangents of x's derivative."""
-    made = packed(args[0]) if args and entry.function in (np.array, np.asarray) else entry.function(*args, **kwargs)
-    if isinstance(made, Dual) or made.dtype.kind not in "fc":
+    if args and isinstance(given := packed(args[0]), Dual):  # np.array([s, t], like=x)
+        dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
+        made = given.copy() if entry.function is np.array else given
+        return made if dtype is None else np.positive(made, dtype=dtype)
+    inner = {"like": like._value} if isinstance(like._value, Dual) else {}
+    made = entry.function(*args, **kwargs, **inner)
+    if made.dtype.kind not in "fc":
         return made
-    return wrap(made, zeros(like._tangent, made.shape, like._value), like._tag)
+    return wrap(made, zeros(like._tangent, made.shape, made), like._tag)
 
 
 Dual.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
@@ -109,6 +114,8 @@ def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if isinstance(entry, Refused):
         message = f"{entry.name} has no derivative: {entry.reason}. Take x.value to continue without it."
         raise NoRuleError(message)
+    if kwargs.get("dtype") is not None and np.dtype(kwargs["dtype"]).kind in "biu" and not isinstance(entry, Paragraph):
+        raise dropped_by(f"dtype={np.dtype(kwargs['dtype'])}")
     apply = _APPLY[type(entry)]
     if kwargs.get("out") is not None:
         return _with_out(lambda **rest: apply(entry, args, rest), kwargs)
@@ -151,7 +158,9 @@ def _apply_line(entry: Line, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
 
 
 def _apply_composition(entry: Composition, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return entry.handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+    result = entry.handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+    dtype = kwargs.get("dtype")
+    return result if dtype is None or not isinstance(result, Dual) else np.positive(result, dtype=dtype)
 
 
 def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -193,8 +202,8 @@ def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
     of_tangent = _shares(tangent, source._tangent)
     if of_value and not of_tangent:
         value = value.copy()
-        if isinstance(value, np.ndarray):
-            value.flags.writeable = False
+        for one in (value, source):  # neither may change under the other
+            plain(one).flags.writeable = False
     elif of_tangent and not of_value:
         tangent = tangent.copy()
     moved = wrap(value, tangent, tag)
@@ -228,7 +237,7 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
         return result
     if isinstance(result, tuple):
         return tuple(wrap(y, fitted(dy, y), tag) for y, dy in zip(result, tangent, strict=True))
-    return wrap(result, fitted(tangent, result), tag)
+    return _moved(result, tangent, operands, tag) if len(operands) == 1 else wrap(result, fitted(tangent, result), tag)
 
 
 def _refuse_elsewhere(entry: Entry, others: Iterable[Any]) -> None:

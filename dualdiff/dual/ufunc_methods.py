@@ -38,7 +38,10 @@ def _reduce(entry: Entry, array: Any, axis: Any = 0, dtype: Any = None, keepdims
     if entry.function in _REDUCTIONS:
         if entry.function in (np.add, np.multiply) and dtype is not None:
             settings["dtype"] = dtype
+        elif dtype is not None:
+            array = np.positive(packed(array), dtype=dtype)
         return _REDUCTIONS[entry.function](packed(array), axis=axis, keepdims=keepdims, **settings)  # type: ignore[operator]
+    array = array if dtype is None else np.positive(packed(array), dtype=dtype)
     if settings.get("where", True) is not True or not isinstance(axis, int):
         message = f"{entry.name}.reduce on a Dual takes one axis and no where=; write the reduction as a loop instead"
         raise NoRuleError(message)

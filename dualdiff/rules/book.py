@@ -55,6 +55,7 @@ class Line(Entry):
     partials: tuple[Any, ...]
     on: tuple[tuple[float, float], ...] = ()  # the open interval of each operand where the partials hold
     on_complex: Callable[..., Any] | None = None  # the same function of complex operands, from others
+    traced: bool = True  # whether its partials are formulas that letters may pass through, as a user's need not be
     pushforwards: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # made from the partials when first met
 
 

@@ -160,7 +160,8 @@ def _(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None
 # Parts of complex numbers: linear over the reals, each with its transpose.
 @rule(np.real, "np.real(x)", "np.real((1 + 2j) * x)")
 def _(dval: Any, val: Any) -> Any:
-    return np.real(val), linear(np.real, lambda g: g, dval)
+    """A real array is its own real part."""
+    return np.real(val), linear(np.real, lambda g: g, dval) if np.iscomplexobj(val) else dval
 
 
 @rule(np.imag, "np.imag((1 + 2j) * x)")

@@ -88,16 +88,15 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
-rule(np.max, "np.max(x)", "np.max(M, axis=0)", "np.max(T, axis=(0, 2), keepdims=True)", "np.max(x, initial=0.5)")(
-    _extreme(np.max)
-)
-rule(
-    np.min,
-    "np.min(x)",
-    "np.min(M, axis=0)",
-    "np.min(T, axis=(0, 2), keepdims=True)",
-    "np.min(x, where=x > 0.5, initial=9.0)",
-)(_extreme(np.min))
+# Each has two names, which are one function in some NumPys and two in others.
+for _function in {np.max, np.amax}:
+    rule(
+        _function, "np.max(x)", "np.max(M, axis=0)", "np.max(T, axis=(0, 2), keepdims=True)", "np.max(x, initial=0.5)"
+    )(_extreme(np.max))
+for _function in {np.min, np.amin}:
+    rule(_function, "np.min(x)", "np.min(M, axis=0)", "np.min(T, axis=1)", "np.min(x, where=x > 0.5, initial=9.0)")(
+        _extreme(np.min)
+    )
 
 
 @composed(

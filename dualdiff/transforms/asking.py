@@ -14,13 +14,13 @@ import numpy as np
 
 from dualdiff.dual import Dual, extract, packed, plain, wrap
 from dualdiff.tag import Tag
-from dualdiff.tangent import Stacked
-from dualdiff.transforms.containers import flatten, is_leaf, private, tree_map
+from dualdiff.tangent import Stacked, fitted
+from dualdiff.transforms.containers import flatten, is_leaf, private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "question", "unstacked"]
+__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "defined_at", "question", "unstacked"]
 
 Argnums = int | str | tuple[int | str, ...] | None
 
@@ -117,21 +117,26 @@ class Call:
         """Return position or keyword of each argument to differentiate by."""
         if self.argnums is None:
             if not self.args:
-                names = ", ".join(self.kwargs) or "nothing"
+                if not self.kwargs:
+                    message = f"{self.name}(f) was called without arguments: {self.name}(f)(x) differentiates f at x"
+                    raise TypeError(message)
                 message = (
-                    f"{self.name}() differentiates by arguments given by position; f was given {names} by keyword. "
-                    f"Name them: {self.name}(f, argnums=({', '.join(repr(k) for k in self.kwargs) or '0'},))"
+                    f"{self.name}() differentiates by arguments given by position; f was given {', '.join(self.kwargs)} "
+                    f"by keyword. Name them: {self.name}(f, argnums=({', '.join(map(repr, self.kwargs))},))"
                 )
                 raise TypeError(message)
             return list(range(len(self.args)))
         wanted = self.argnums if isinstance(self.argnums, tuple) else (self.argnums,)
+        if not wanted:
+            message = f"argnums=() names no argument: name at least one, or leave argnums out of {self.name}(f)"
+            raise ValueError(message)
         return [self._place(argnum) for argnum in wanted]
 
     def _place(self, argnum: int | str) -> int | str:
         if isinstance(argnum, str):
             if argnum in self.kwargs:
                 return argnum
-            names = _parameters(self.f)
+            names = _positional(self.f)
             if argnum in names and names.index(argnum) < len(self.args):
                 return names.index(argnum)
             message = (
@@ -170,7 +175,7 @@ class Call:
     def run(self, tangents: Sequence[Any]) -> Run:
         """Run f once with the given tangent on each leaf."""
         with Tag() as tag:
-            leaves = iter([wrap(private(v), t, tag) for v, t in zip(self.leaves, tangents, strict=True)])
+            leaves = iter([wrap(private(v), _seed(t, v), tag) for v, t in zip(self.leaves, tangents, strict=True)])
             moving = {
                 place: rebuild([next(leaves) for _ in range(count)])
                 for place, rebuild, count in zip(self.places, self.rebuilds, self.counts, strict=True)
@@ -187,7 +192,7 @@ class Call:
     def require_arity(self) -> None:
         """Raise a clearer error if f cannot be called with so many arguments at all."""
         try:
-            signature = inspect.signature(self.f)
+            signature = inspect.signature(self.f, follow_wrapped=False)
         except (TypeError, ValueError):
             return
         try:
@@ -212,6 +217,8 @@ class Call:
         values, tangents = [], []
         for given in leaves:
             leaf = packed(given)
+            if callable(leaf) and leaf is y:
+                raise ReturnsFunction
             if not is_leaf(leaf):
                 raise self._no_number(leaf, y)
             value, tangent = extract(leaf, tag)
@@ -221,8 +228,6 @@ class Call:
 
     def _no_number(self, leaf: Any, y: Any) -> Exception:
         """Return what to raise where f has returned something that has no derivative."""
-        if callable(leaf):
-            return ReturnsFunction()
         if inspect.isgenerator(leaf) or inspect.iscoroutine(leaf):
             leaf.close()
         within = "" if leaf is y else " inside its result"
@@ -242,8 +247,8 @@ class Call:
         for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
             turned_by_i = 1j * plain(along_1)
             moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), np.shape(turned_by_i))
-            size = np.max(np.abs([turned_by_i, moved_by_i]), initial=0.0)
-            if not np.allclose(moved_by_i, turned_by_i, atol=1e-8 * size, equal_nan=True):
+            size = np.max(np.abs(turned_by_i), initial=0.0)
+            if not np.allclose(moved_by_i, turned_by_i, rtol=1e-10, atol=1e-14 * size, equal_nan=True):
                 message = (
                     f"{self.name}() at a complex point needs f complex differentiable, and here it is not: "
                     "its derivative depends on the direction. Use jvp(f, z, v) for one direction, or "
@@ -269,27 +274,56 @@ class Call:
         raise ValueError(message)
 
 
-def _parameters(f: Callable[..., Any]) -> list[str]:
+def _seed(tangent: Any, value: Any) -> Any:
+    """Return a tangent that can hold what its value holds: complex numbers, and Duals of an outer derivative."""
+    if tangent is None:
+        return None
+    tangent = fitted(tangent, value)
+    if isinstance(plain(value), np.inexact) and not isinstance(tangent, (Dual, Stacked)):
+        return np.asarray(tangent).astype(np.result_type(tangent, plain(value).dtype))[()]
+    if not isinstance(value, Dual) or not value.ndim:
+        return tangent
+    if isinstance(tangent, Stacked):
+        return Stacked(np.zeros_like(value, shape=tangent.array.shape) + tangent.array)
+    return np.zeros_like(value) + tangent
+
+
+def _positional(f: Callable[..., Any]) -> list[str]:
+    """Return the names of the parameters that take one argument each by position."""
     try:
-        return list(inspect.signature(f).parameters)
+        parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
         return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def _described(x: Any) -> str:
     if isinstance(x, (type(None), str, bytes)):
         return repr(x)
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return _described(next(item for item in x.flat if not is_leaf(item)))
     if isinstance(x, np.ndarray):
         return f"an array of {x.dtype}"
-    return f"a {type(x).__name__}"
+    name = type(x).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
 
 
 def _settled(aux: Any, tag: Tag) -> Any:
     """Return aux as it is, but for Duals of the derivative that is about to return, which become their values."""
-    leaves, _ = flatten(aux)
-    if not any(isinstance(leaf, Dual) for leaf in leaves):
+    if isinstance(aux, Dual):
+        return extract(aux, tag)[0]
+    if isinstance(aux, np.ndarray) and aux.dtype == object:
+        settled = np.empty(aux.shape, dtype=object)
+        for index, item in np.ndenumerate(aux):
+            settled[index] = _settled(item, tag)
+        return settled
+    parts = aux.values() if isinstance(aux, dict) else aux if isinstance(aux, (list, tuple)) else ()
+    new = [_settled(part, tag) for part in parts]
+    if all(part is old for part, old in zip(new, parts, strict=True)):
         return aux
-    return tree_map(lambda leaf: extract(leaf, tag)[0], aux)
+    if isinstance(aux, dict):
+        return type(aux)(zip(aux, new, strict=True))
+    return type(aux)(*new) if hasattr(aux, "_fields") else type(aux)(new)
 
 
 def unstacked(tangent: Any, shape: tuple[int, ...], directions: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dualdiff.dual import Dual, packed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["flatten", "is_leaf", "private", "tree_map"]
+__all__ = ["flatten", "is_leaf", "matched", "private", "tree_map"]
 
 
 def _shape(x: Any) -> tuple[int, ...] | None:
@@ -28,7 +29,7 @@ def _shape(x: Any) -> tuple[int, ...] | None:
 def is_leaf(x: Any) -> bool:
     """Tell whether `x` is a number, an array or a Dual."""
     if isinstance(x, np.ndarray):
-        return x.dtype.kind in "biufcO"
+        return x.dtype.kind in "biufc" or (x.dtype.kind == "O" and all(map(is_leaf, x.flat)))
     return isinstance(x, (Dual, numbers.Number, np.number, np.bool_))
 
 
@@ -43,7 +44,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         keys, children = list(tree), list(tree.values())
 
         def build(parts: list[Any]) -> Any:
-            return dict(zip(keys, parts, strict=True))
+            return _like(tree, dict(zip(keys, parts, strict=True)))
     elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
         children, build = list(tree), lambda parts: type(tree)(*parts)
     elif isinstance(tree, (list, tuple)):
@@ -72,8 +73,45 @@ def private(x: Any) -> Any:
     """Return `x` with copies of its arrays, so that a function that writes into its argument harms nobody."""
     if isinstance(x, np.ndarray) or (isinstance(x, Dual) and x.ndim):
         return x.copy()
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(private, x))
     if type(x) in (list, tuple):
         return type(x)(private(item) for item in x)
-    if type(x) is dict:
-        return {key: private(item) for key, item in x.items()}
+    if isinstance(x, dict):
+        return _like(x, {key: private(item) for key, item in x.items()})
     return x
+
+
+def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a dict of the same class (an OrderedDict, a defaultdict) with other items."""
+    new = copy.copy(tree)
+    new.update(items)
+    return new
+
+
+def matched(tree: Any, like: Any) -> list[Any]:
+    """Return the leaves of `tree` in the order of those of `like`, which must be built alike; dicts match by key.
+
+    Raises
+    ------
+    ValueError
+        If the structures differ.
+    """
+    if isinstance(like, dict):
+        if isinstance(tree, dict) and set(tree) == set(like):
+            return [leaf for key in like for leaf in matched(tree[key], like[key])]
+    elif isinstance(like, tuple) or (isinstance(like, list) and _shape(like) is None):
+        if isinstance(tree, (list, tuple)) and len(tree) == len(like):
+            return [leaf for part, other in zip(tree, like, strict=True) for leaf in matched(part, other)]
+    elif not isinstance(tree, (dict, tuple)):
+        return [packed(tree)]
+    message = f"it is built as {_built(tree)}, and its primal as {_built(like)}"
+    raise ValueError(message)
+
+
+def _built(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{key!r}: {_built(part)}" for key, part in tree.items()) + "}"
+    if isinstance(tree, (list, tuple)) and _shape(tree) is None:
+        return "(" + ", ".join(map(_built, tree)) + ")"
+    return "(" + ", ".join(map(_built, tree)) + ")" if isinstance(tree, tuple) else "an array"

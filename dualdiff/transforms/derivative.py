@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["derivative", "derivatives", "value_and_derivative"]
 
 
-def _along(call: Call, place: int, seed: complex = 1.0) -> Run:
+def _along(call: Call, place: int, seed: Any = 1.0) -> Run:
     """Run f with the tangent `seed` on every number of one argument."""
-    seeds = [
-        (np.full_like(plain(leaf), seed, dtype=np.result_type(plain(leaf), seed)) if np.ndim(leaf) else seed)
-        if i == place
-        else (np.zeros_like(plain(leaf)) if np.ndim(leaf) else 0.0)
-        for i, leaf in enumerate(call.leaves)
-    ]
-    return call.run(seeds)
+    return call.run([(seed if i == place else 0.0) * np.ones(np.shape(leaf))[()] for i, leaf in enumerate(call.leaves)])
 
 
 def _slopes(call: Call, place: int, run: Run) -> Any:
@@ -37,6 +31,10 @@ def _slopes(call: Call, place: int, run: Run) -> Any:
         slopes.append(_zero(value) if tangent is None else tangent)
     if np.iscomplexobj(plain(leaf)):
         call.require_holomorphic(_along(call, place, 1j), slopes)
+    if np.size(leaf) > 1:
+        unequal = np.linspace(1.0, 2.0, np.size(leaf)).reshape(np.shape(leaf))
+        for slope, moved in zip(slopes, _along(call, place, unequal).tangents, strict=True):
+            _require_unmixed(call, unequal, plain(slope), plain(0.0 if moved is None else moved))
     return run.rebuild(slopes)
 
 
@@ -51,6 +49,20 @@ def _require_pointwise(call: Call, points: tuple[int, ...], result: tuple[int, .
         message = (
             f"{call.name}() of an array of points needs f applied to each point on its own; for {points} points "
             f"f returned shape {result}. Use gradient(f) or jacobian(f) where points act together."
+        )
+        raise ValueError(message)
+
+
+def _require_unmixed(call: Call, speeds: Any, slope: Any, moved: Any) -> None:
+    """Refuse f unless each result moves with its own point alone: at unequal speeds by slope times speed."""
+    behind = slope * speeds if np.shape(slope)[np.ndim(slope) - np.ndim(speeds) :] == np.shape(speeds) else np.nan
+    room = np.shape(speeds) + (1,) * (np.ndim(slope) - np.ndim(speeds))
+    front = slope * speeds.reshape(room) if np.shape(slope)[: np.ndim(speeds)] == np.shape(speeds) else np.nan
+    size = 1e-12 * np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope))
+    if not any(np.allclose(moved, own, rtol=1e-8, atol=size, equal_nan=True) for own in (behind, front)):
+        message = (
+            f"{call.name}() of an array of points needs f applied to each point on its own, and here results move with "
+            f"other points than theirs. Use gradient(f) or jacobian(f) where points act together."
         )
         raise ValueError(message)
 

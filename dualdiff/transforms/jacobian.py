@@ -12,7 +12,8 @@ import numpy as np
 
 from dualdiff.dual import plain
 from dualdiff.tangent import Stacked
-from dualdiff.transforms.asking import Argnums, Call, Run, question, unstacked
+from dualdiff.transforms.asking import Argnums, Call, Run, defined_at, question, unstacked
+from dualdiff.transforms.containers import matched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,10 +54,27 @@ def _columns(call: Call, chunk_size: int | None) -> tuple[Run, list[list[Any]]]:
         run = call.run(_seeds(call, start, stop))
         if first is None:
             first, columns = run, [[] for _ in run.values]
-        for found, value, tangent in zip(columns, run.values, run.tangents, strict=True):
+        tangents = run.tangents if run is first else _as_first(call, run, first)
+        for found, value, tangent in zip(columns, first.values, tangents, strict=True):
             found.extend(unstacked(tangent, np.shape(value), stop - start))
     assert first is not None  # noqa: S101 - there is always one pass, also over no inputs
     return first, columns
+
+
+def _as_first(call: Call, run: Run, first: Run) -> list[Any]:
+    """Return the tangents of a run in the order of the first, whose results it must resemble."""
+    try:
+        values = matched(run.value, first.value)
+        if [np.shape(v) for v in values] == [np.shape(v) for v in first.values]:
+            return matched(run.rebuild(run.tangents), first.value)
+    except ValueError:
+        pass
+    shapes = [one.rebuild([np.shape(v) for v in one.values]) for one in (first, run)]
+    message = (
+        f"{call.name}() runs f once for each direction, and f returned results of one structure first and of another "
+        f"later: {shapes[0]} and {shapes[1]}. Results must not depend on how often f has run{defined_at(call.f)}"
+    )
+    raise ValueError(message)
 
 
 def _matrix(columns: Sequence[Any], value: Any) -> Any:

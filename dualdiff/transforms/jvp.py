@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import Dual, packed, plain
+from dualdiff.dual import Dual, plain
 from dualdiff.transforms.asking import Call, question
-from dualdiff.transforms.containers import flatten, is_leaf, tree_map
+from dualdiff.transforms.containers import is_leaf, matched, private, tree_map
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 __all__ = ["jvp", "stop_gradient"]
 
 
-def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
+def jvp(f: Any, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
     """Return ``(f(x), J·v)``: the value, and how it moves when x moves along v.
 
     Parameters
@@ -55,7 +55,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     >>> dy
     0.479425538604203
     """
-    if not isinstance(primals, tuple):
+    if not callable(f):
+        message = f"jvp() takes a function; it got {f!r}. Write jvp(f, x, v), not jvp(f(x), x, v)."
+        raise TypeError(message)
+    if not isinstance(primals, tuple) or hasattr(primals, "_fields"):
         primals, tangents = (primals,), (tangents,)
     elif not isinstance(tangents, tuple):
         message = (
@@ -67,44 +70,43 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         raise ValueError(message)
 
     def answer(call: Call) -> Any:
-        seeds = [
-            seed
-            for i, (place, count) in enumerate(zip(call.places, call.counts, strict=True))
-            for seed in _seeds(call, i, count, tangents[place])
-        ]
-        run = call.run(seeds)
-        moved = [np.zeros(np.shape(v))[()] if t is None else t for v, t in zip(run.values, run.tangents, strict=True)]
-        dy = run.rebuild([float(t) if type(t) is np.float64 else t for t in moved])
+        run = call.run(_seeds(call, tangents))
+        moved = [_zero(v) if t is None else t for v, t in zip(run.values, run.tangents, strict=True)]
+        dy = run.rebuild(moved)
         return (run.value, dy, run.aux) if has_aux else (run.value, dy)
 
     return question("jvp", answer, f, None, has_aux)(*primals)
 
 
-def _seeds(call: Call, i: int, count: int, tangent: Any) -> list[Any]:
-    """Return the tangents of the leaves of argument `i`, each a number or an array like its leaf."""
-    start = sum(call.counts[:i])
-    leaves, seeds = call.leaves[start : start + count], flatten(tangent)[0]
-    if len(seeds) != len(leaves):
-        message = (
-            f"tangent {i} of jvp() has {len(seeds)} array(s) and its primal {len(leaves)}: give both one structure"
-        )
-        raise ValueError(message)
-    checked = []
-    for leaf, given in zip(leaves, seeds, strict=True):
-        seed = packed(given)
+def _zero(value: Any) -> Any:
+    return np.zeros(np.shape(value)) if np.ndim(value) else 0.0
+
+
+def _seeds(call: Call, tangents: Sequence[Any]) -> list[Any]:
+    """Return the tangents of all leaves, each a number or an array like its leaf."""
+    given = []
+    for i, (primal, tangent) in enumerate(zip(call.args, tangents, strict=True)):
+        try:
+            given += [(i, seed) for seed in matched(tangent, primal)]
+        except ValueError as error:
+            message = f"tangent {i} of jvp() does not fit: {error}"
+            raise ValueError(message) from None
+    seeds = []
+    for leaf, (i, seed) in zip(call.leaves, given, strict=True):
         if not is_leaf(seed):
-            message = f"tangent {i} of jvp() is made of numbers, like primal {i}; it has {given!r}"
+            message = f"tangent {i} of jvp() is made of numbers, like primal {i}; it has {seed!r}"
             raise TypeError(message)
         if np.shape(seed) != np.shape(leaf):
             message = (
                 f"tangent {i} of jvp() has shape {np.shape(seed)} and its primal {np.shape(leaf)}: give both one shape"
             )
             raise ValueError(message)
-        if not isinstance(seed, Dual):
+        if isinstance(seed, Dual):
+            seeds.append(private(seed))
+        else:
             whole = np.asarray(seed).dtype.kind in "biu"
-            seed = np.array(seed, dtype=np.result_type(plain(leaf)) if whole else None)[()]
-        checked.append(seed)
-    return checked
+            seeds.append(np.array(seed, dtype=np.result_type(plain(leaf)) if whole else None)[()])
+    return seeds
 
 
 def stop_gradient(x: Any) -> Any:

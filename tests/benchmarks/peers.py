@@ -10,11 +10,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cases
+import contestants
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cases import Case
 
 __all__ = ["CannotAnswer", "Highest", "Peer", "installed", "version"]
 
@@ -25,7 +27,7 @@ class Peer:
 
     name: str
     version: str
-    enter: Callable[[cases.Case], cases.Contestant]
+    enter: Callable[[Case], contestants.Contestant]
 
 
 class CannotAnswer(Exception):  # noqa: N818 - not an error: a library without this question
@@ -41,7 +43,7 @@ def _autograd() -> list[Peer]:
     import autograd.numpy as anp
     from autograd.differential_operators import make_jvp
 
-    spelling = cases.library("autograd", anp, solve=anp.linalg.solve)
+    spelling = contestants.library("autograd", anp, solve=anp.linalg.solve)
 
     def along(f: Callable[..., Any], point: tuple[Any, ...]) -> Callable[..., Any]:
         places = tuple(range(len(point)))
@@ -51,8 +53,8 @@ def _autograd() -> list[Peer]:
 
         return ask
 
-    def enter(case: cases.Case) -> cases.Contestant:
-        f, args, read = cases.own_code(case.f(spelling)), case.point, _itself
+    def enter(case: Case) -> contestants.Contestant:
+        f, args, read = contestants.own_code(case.f(spelling)), case.point, _itself
         match case.question:
             case "derivative":
                 ask = autograd.deriv(f)
@@ -69,7 +71,7 @@ def _autograd() -> list[Peer]:
                 ask, read = f, _as_highest
                 for _ in range(int(order)):
                     ask = autograd.deriv(ask)
-        return cases.Contestant("autograd", ask, args, read)
+        return contestants.Contestant("autograd", ask, args, read)
 
     return [Peer("autograd", version("autograd"), enter)]
 
@@ -81,9 +83,9 @@ def _jax() -> list[Peer]:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    spelling = cases.library("jax", jnp, solve=jnp.linalg.solve, fori_loop=jax.lax.fori_loop)
+    spelling = contestants.library("jax", jnp, solve=jnp.linalg.solve, fori_loop=jax.lax.fori_loop)
 
-    def question(case: cases.Case, f: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+    def question(case: Case, f: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
         match case.question:
             case "derivative":
                 return lambda t: jax.jvp(f, (t,), (jnp.ones_like(t),)), _second
@@ -103,13 +105,13 @@ def _jax() -> list[Peer]:
             ask = jax.grad(ask)
         return ask, _as_highest
 
-    def entered(name: str, jit: bool) -> Callable[[cases.Case], cases.Contestant]:
-        def enter(case: cases.Case) -> cases.Contestant:
+    def entered(name: str, jit: bool) -> Callable[[Case], contestants.Contestant]:
+        def enter(case: Case) -> contestants.Contestant:
             f = (case.compiled if jit and case.compiled else case.f)(spelling)
-            ask, read = question(case, cases.own_code(f))
+            ask, read = question(case, contestants.own_code(f))
             ask = jax.jit(ask) if jit else ask
             args = tuple(jnp.asarray(x) for x in (*case.point, *case.direction))
-            return cases.Contestant(name, lambda *a: jax.block_until_ready(ask(*a)), args, read)
+            return contestants.Contestant(name, lambda *a: jax.block_until_ready(ask(*a)), args, read)
 
         return enter
 
@@ -125,10 +127,10 @@ def _torch() -> list[Peer]:
     def array(rows: Any) -> Any:
         return torch.stack(tuple(rows))
 
-    spelling = cases.library("torch", torch, array=array, solve=torch.linalg.solve)
+    spelling = contestants.library("torch", torch, array=array, solve=torch.linalg.solve)
 
-    def enter(case: cases.Case) -> cases.Contestant:
-        f = cases.own_code(case.f(spelling))
+    def enter(case: Case) -> contestants.Contestant:
+        f = contestants.own_code(case.f(spelling))
         args, read = tuple(torch.asarray(x) for x in case.point), _itself
         match case.question:
             case "derivative" | "jvp":
@@ -146,7 +148,7 @@ def _torch() -> list[Peer]:
                 ask, read = f, _as_highest
                 for _ in range(int(order)):
                     ask = torch.func.grad(ask)
-        return cases.Contestant("torch", ask, args, read)
+        return contestants.Contestant("torch", ask, args, read)
 
     return [Peer("torch", torch.__version__, enter)]
 
@@ -158,13 +160,13 @@ def _num_dual() -> list[Peer]:
         return eval(f"lambda x: x.{name}()")  # noqa: S307 - written out, it costs no more than the method
 
     names = ("sin", "cos", "exp", "log", "sqrt", "tanh")
-    spelling = cases.library("num-dual", array=list, **{name: method(name) for name in names})
+    spelling = contestants.library("num-dual", array=list, **{name: method(name) for name in names})
 
-    def enter(case: cases.Case) -> cases.Contestant:
+    def enter(case: Case) -> contestants.Contestant:
         if case.listed is None and not isinstance(case.point[0], float):
             message = "num-dual has no arrays"
             raise CannotAnswer(message)
-        f = cases.own_code((case.listed or case.f)(spelling))
+        f = contestants.own_code((case.listed or case.f)(spelling))
         scalars = case.point if isinstance(case.point[0], float) else case.point[0].tolist()
         match case.question:
             case "derivative":
@@ -176,7 +178,7 @@ def _num_dual() -> list[Peer]:
             case order:
                 named = {"2": num_dual.second_derivative, "3": num_dual.third_derivative}
                 ask, args, read = named[order], (f, *scalars), _after_first
-        return cases.Contestant("num-dual", ask, args, read)
+        return contestants.Contestant("num-dual", ask, args, read)
 
     return [Peer("num-dual", version("num-dual"), enter)]
 

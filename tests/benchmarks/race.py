@@ -31,6 +31,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # read when NumPy is imported
 
 import cases  # noqa: E402 - after the variables
+import contestants  # noqa: E402
 import numpy as np  # noqa: E402
 import peers  # noqa: E402
 
@@ -51,7 +52,7 @@ IMPORTS = {"dualdiff": 0.030, "autograd": None, "jax": None, "torch": None, "num
 class Entry:
     """A contestant on the track: how often it runs in one slot, and the seconds per call of each round."""
 
-    def __init__(self, contestant: cases.Contestant) -> None:
+    def __init__(self, contestant: contestants.Contestant) -> None:
         self.name = contestant.name
         names = [f"a{i}" for i in range(len(contestant.args))]
         given = {"call": contestant.call, **dict(zip(names, contestant.args, strict=True))}
@@ -69,7 +70,7 @@ class Entry:
             self.seconds[number] = self.timer.timeit(self.calls) / self.calls
 
 
-def check(contestant: cases.Contestant, expected: Any) -> None:
+def check(contestant: contestants.Contestant, expected: Any) -> None:
     """Refuse a contestant that answers anything but the hand-written answer."""
     answer = contestant.read(contestant.call(*contestant.args))
     if isinstance(answer, peers.Highest):
@@ -81,7 +82,7 @@ def line_up(case: cases.Case, others: Sequence[peers.Peer]) -> tuple[list[Entry]
     """Return the contestants of a case with a right answer, and why the others are not among them."""
     value, derivative = case.hand(*case.point, *case.direction)
     entries, remarks = [], []
-    for contestant in cases.contestants(case):
+    for contestant in contestants.contestants(case):
         check(contestant, value if contestant.answers == "value" else derivative)  # dualdiff must be right
         entries.append(Entry(contestant))
     for peer in others:
@@ -132,7 +133,8 @@ def imports(rounds: int) -> dict[str, float]:
 
 
 def _runs(code: str) -> float | None:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    setting = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # users have the bytecode
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=setting)
     return float(done.stdout) if done.returncode == 0 else None
 
 

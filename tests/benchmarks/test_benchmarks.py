@@ -4,13 +4,14 @@ Without timing (``--benchmark-disable``) this checks that all of them give the s
 """
 
 import cases
+import contestants
 import numpy as np
 import pytest
 
 ENTRIES = [
     pytest.param(case, contestant, id=f"{case.name}-{contestant.name.replace(' ', '_')}")
     for case in cases.CASES
-    for contestant in cases.contestants(case)
+    for contestant in contestants.contestants(case)
     if contestant.answers == "derivative"
 ]
 
@@ -28,7 +29,7 @@ def test_derivative(benchmark, case, contestant):
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
 def test_value(case):
     """The hand-written value is that of f."""
-    (plain,) = (c for c in cases.contestants(case) if c.answers == "value")
+    (plain,) = (c for c in contestants.contestants(case) if c.answers == "value")
     value, _ = case.hand(*case.point, *case.direction)
 
     np.testing.assert_allclose(plain.call(*plain.args), value, rtol=1e-9, atol=1e-9)
