@@ -246,7 +246,7 @@ rad2deg   = _unary("rad2deg",   math.degrees, "radians to degrees",             
 radians   = _unary("radians",   math.radians, "degrees to radians",                                "radians(180.0) = 3.1415926535")
 deg2rad   = _unary("deg2rad",   math.radians, "degrees to radians",                                "deg2rad(180.0) = 3.1415926535")
 sinc      = _unary("sinc",      _sinc,        "sin(πx)/(πx); 1 at 0",                              "sinc(0.5) = 0.6366197723")
-sign      = _unary("sign",      lambda x: math.copysign(1.0, x) if x else x, "-1, 0 or 1; locally constant", "sign(-3.0) = -1.0")
+sign      = _unary("sign",      lambda x: x if x == 0 or x != x else math.copysign(1.0, x), "-1, 0 or 1; locally constant", "sign(-3.0) = -1.0")
 floor     = _unary("floor",     _whole(math.floor), "largest whole number not above x; locally constant",  "floor(2.7) = 2.0")
 ceil      = _unary("ceil",      _whole(math.ceil),  "smallest whole number not below x; locally constant", "ceil(2.1) = 3.0")
 trunc     = _unary("trunc",     _whole(math.trunc), "whole part towards 0; locally constant",    "trunc(-2.7) = -2.0")

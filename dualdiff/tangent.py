@@ -22,11 +22,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from dualdiff.errors import dropped_by
+from dualdiff.floating import quiet
+from dualdiff.shapes import ndim_of, shape_of
 
 if TYPE_CHECKING:
-    import contextlib
     from collections.abc import Callable, Iterator, Sequence
-    from contextvars import ContextVar
 
 __all__ = [
     "Stacked",
@@ -38,47 +38,9 @@ __all__ = [
     "has_nan",
     "linear",
     "move",
-    "quiet",
     "scale",
-    "watchful",
     "zeros",
 ]
-
-
-# --- floating-point warnings belong to values; slopes show their inf and nan themselves -------------------------
-
-
-def _error_state(**settings: Any) -> Callable[[], contextlib.AbstractContextManager[None]]:
-    """Return ``np.errstate(**settings)`` made once and entered often.
-
-    Entering np.errstate takes as long as five multiplications of small arrays; setting the context variable behind
-    it takes a tenth of that.  NumPy keeps that variable private, so where it is not found np.errstate itself serves.
-    """
-    try:
-        from numpy._core import umath
-
-        variable: ContextVar[Any] = umath._extobj_contextvar
-        state: Any = umath._make_extobj(**settings)
-    except (ImportError, AttributeError):
-        return lambda: np.errstate(**settings)
-
-    class Entered:
-        __slots__ = ("token",)
-
-        def __enter__(self) -> None:
-            self.token = variable.set(state)
-
-        def __exit__(self, *_: object) -> None:
-            variable.reset(self.token)
-
-    return Entered
-
-
-quiet = _error_state(all="ignore")
-"""No warning and no exception."""
-
-watchful = _error_state(divide="ignore", over="ignore", under="ignore", invalid="raise")
-"""Raise FloatingPointError where 0·inf or inf − inf is met: the sign that a strong zero is called for."""
 
 
 # --- the verbs ---------------------------------------------------------------------------------------------------
@@ -122,7 +84,7 @@ def contract(
     Dense tangents call the function, which knows the fast way; other kinds read the subscripts.
     """
     if isinstance(tangent, Tangent):
-        return tangent.contract(subscripts, operands, position)
+        return tangent.contract(function, subscripts, operands, position)
     return function(*operands[:position], tangent, *operands[position + 1 :])
 
 
@@ -156,17 +118,19 @@ def fitted(tangent: Any, value: Any) -> Any:
     A shape is broadcast to, and is then a copy that may be written to; a slope computed in float64 (from True or from
     ½, say) does not widen a float32 value's tangent.  Only a complex direction of a real value stays what it is.
     """
-    shape = np.shape(value)
+    shape = shape_of(value)
     if isinstance(tangent, Tangent):
         if tangent.shape != shape:
             tangent = tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ())
-    elif np.shape(tangent) != shape:
+    elif shape_of(tangent) != shape:
         tangent = np.broadcast_to(tangent, shape).copy()
     own = getattr(value, "dtype", None)
     other = getattr(tangent, "dtype", own)
-    if own is not None and own.kind in "biu":
+    if own is None:
+        return tangent
+    if own.kind in "biu":
         raise dropped_by(f"dtype={own}")
-    if own is None or other == own or own.kind == "O":
+    if other is None or other == own or own.kind == "O":
         return tangent
     return tangent if own.kind == "f" and other.kind == "c" else cast(tangent, own)
 
@@ -215,6 +179,9 @@ def has_nan(value: Any, tangent: Any) -> bool:
 
 
 def _any_nan(x: Any) -> bool:
+    if type(x) is np.ndarray:
+        total = np.vdot(x, x)
+        return bool(total != total)
     if isinstance(x, Tangent):
         return bool(x != x)
     if hasattr(x, "_tangent"):
@@ -247,18 +214,25 @@ class Tangent:
         write: Callable[..., None]
 
 
-def _views(function: Callable[..., Any], array: Any) -> Any:
-    """Return the view that `function` makes of each direction, as one array; None where it makes copies."""
+def _views(function: Callable[..., Any], array: Any, leading: int = 1) -> Any:
+    """Return the view that `function` makes of each direction, as one array; None where it makes copies.
+
+    The directions lie along the first `leading` axes; each level of nesting may add one.
+    """
+    if isinstance(array, Tangent):
+        within = _views(function, array.array, leading + 1)  # type: ignore[attr-defined]
+        return None if within is None else Stacked(within)
     if hasattr(array, "_tangent"):
-        value, tangent = array._value, array._tangent
-        if isinstance(tangent, Tangent):
-            return None
-        views = _views(function, value), _views(function, tangent)
-        return None if views[0] is None or views[1] is None else array._with(*views)
-    first = function(array[0])
-    if not np.may_share_memory(first, array[0]):
+        value, tangent = _views(function, array._value, leading), _views(function, array._tangent, leading)
+        return None if value is None or tangent is None else array._with(value, tangent)
+    directions = array.shape[:leading]
+    if 0 in directions:
         return None
-    return as_strided(first, (len(array), *first.shape), (array.strides[0], *first.strides))
+    one = array[(0,) * leading]
+    view = function(one)
+    if not np.may_share_memory(view, one):
+        return None
+    return as_strided(view, directions + view.shape, array.strides[:leading] + view.strides)
 
 
 class Stacked(Tangent):
@@ -308,13 +282,13 @@ class Stacked(Tangent):
 
     def __mul__(self, partial: Any) -> Stacked:
         with quiet():
-            return Stacked(self._along(np.ndim(partial)) * partial)
+            return Stacked(self._along(ndim_of(partial)) * partial)
 
     __rmul__ = __mul__
 
     def __truediv__(self, denominator: Any) -> Stacked:
         with quiet():
-            return Stacked(self._along(np.ndim(denominator)) / denominator)
+            return Stacked(self._along(ndim_of(denominator)) / denominator)
 
     def __ne__(self, other: object) -> bool:
         """Answer ``t != t``, which of every kind asks whether there is a NaN in it."""
@@ -322,7 +296,7 @@ class Stacked(Tangent):
 
     def scale(self, partial: Any) -> Stacked:
         """Scale with a strong zero."""
-        return Stacked(scale(partial, self._along(np.ndim(partial))))
+        return Stacked(scale(partial, self._along(ndim_of(partial))))
 
     @property
     def dtype(self) -> Any:
@@ -356,8 +330,16 @@ class Stacked(Tangent):
             used += size
         return Stacked(np.concatenate(columns, axis=1)[:, function(*numbers)])
 
-    def contract(self, subscripts: str, operands: Sequence[Any], position: int) -> Stacked:
-        """Carry the direction axis through the product as one more letter."""
+    def contract(
+        self, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int
+    ) -> Stacked:
+        """Carry the direction axis through the product as one more letter; matmul has room for it as it is."""
+        if function is np.matmul and self.array.ndim <= 3 and all(ndim_of(a) <= 2 for a in operands):
+            if position == 0:
+                return Stacked(self.array @ operands[1])
+            if self.array.ndim == 2:
+                return Stacked(self.array @ np.transpose(operands[0]))
+            return Stacked(operands[0] @ self.array)
         inputs, output = subscripts.split("->")
         direction = next(letter for letter in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if letter not in subscripts)
         letters = inputs.split(",")

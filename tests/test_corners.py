@@ -137,7 +137,7 @@ def test_convention_inside_jacobian(f, x, expected, chunk_size):
 def test_convention_beside_another_input(f, x, expected):
     """An input that does not enter f has slope 0, whatever f's slope in the other one."""
     jacobian = silently(dd.jacobian(lambda s, t: f(s) + 0.0 * s + t))(x, 1.0)
-    one_sided = silently(dd.jacobian(lambda s, t: np.stack([f(s) + 0.0 * t, f(t)])))(x, x)
+    one_sided = silently(dd.jacobian(lambda s, t: np.stack([f(s), f(t)])))(x, x)
 
     assert jacobian[1] == 1.0
     assert (0.0, 0.0) == (one_sided[0, 1], one_sided[1, 0])

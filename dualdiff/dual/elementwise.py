@@ -7,17 +7,20 @@ Passing letters through a line gives its partials as text, and from the text com
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualdiff import functions
 from dualdiff.dual.number import wrap
-from dualdiff.dual.operands import newest, packed, split
+from dualdiff.dual.operands import separated
 from dualdiff.errors import NoRuleError
+from dualdiff.floating import quiet, watchful
 from dualdiff.letter import Letter, bracketed
 from dualdiff.rules.elementary import constant_power
-from dualdiff.tangent import fitted, has_nan, quiet, scale, watchful
+from dualdiff.shapes import ndim_of
+from dualdiff.tangent import fitted, has_nan, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +106,7 @@ def _sum_of_scaled(line: Line, values: Sequence[Any], tangents: Sequence[Any]) -
         for partial, tangent in zip(line.partials, tangents, strict=True):
             if tangent is not None:
                 slope = partial(*values) if callable(partial) else partial
-                term = scale(np.where(undefined, np.nan, slope), tangent)
+                term = scale(np.where(undefined, slope * np.nan, slope), tangent)
                 total = term if total is None else total + term
     return total
 
@@ -116,16 +119,14 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
 
     `settings` are the ufunc's own (dtype, casting, …).
     """
-    operands = [packed(x) for x in operands]
-    tag = newest(operands)
-    values, tangents = split(operands, tag)
+    tag, values, tangents = separated(operands)
     if tag is None:
         return line.function(*values, **settings)
-    if line.function is np.power and not settings and tangents[1] is None and _is_real_number(values[1]):
+    if line.function is np.power and not settings and tangents[1] is None and _is_finite_number(values[1]):
         line, values, tangents = constant_power(values[1]), values[:1], tangents[:1]
-    if line.on_complex is not None and any(np.iscomplexobj(v) for v in values):
+    if line.on_complex is not None and any(map(np.iscomplexobj, values)):
         return line.on_complex(*operands)
-    if all(type(v) in (float, int, bool) for v in values):  # NumPy's numbers divide by zero; Python's raise
+    if type(values[0]) in _NUMBERS and type(values[-1]) in _NUMBERS:  # NumPy's divide by zero; Python's raise
         values = [np.float64(v) if type(v) is float else v for v in values]
     result = line.function(*values, **settings)
     active = tuple(t is not None for t in tangents)
@@ -143,14 +144,17 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
             message = f"{line.name} has no rule for complex numbers: write it in functions that have one ({error})"
             raise NoRuleError(message) from error
         raise
-    shape = np.shape(result)
     tangent = fitted(tangent, result)
-    if any(map(callable, line.partials)) and has_nan(result, tangent):
+    if line.curved and has_nan(result, tangent):
         tangent = fitted(_sum_of_scaled(line, [*values, result], tangents), result)
-    if shape and any(tangent is t for t in moving):
-        tangent = tangent.copy()
+    for own in moving:
+        if tangent is own and ndim_of(result):
+            tangent = tangent.copy()
     return wrap(result, tangent, tag)
 
 
-def _is_real_number(x: Any) -> bool:
-    return type(x) in (int, float, bool) or isinstance(x, (np.floating, np.integer))
+_NUMBERS = (float, int, bool)
+
+
+def _is_finite_number(x: Any) -> bool:
+    return (type(x) in _NUMBERS or isinstance(x, (np.floating, np.integer))) and math.isfinite(x)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
-import operator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from dualdiff.errors import dropped_by
 from dualdiff.functions import Elementary
+from dualdiff.shapes import shape_of
 from dualdiff.tag import OUTERMOST, Tag
 from dualdiff.tangent import Stacked, aligned, scale, zeros
 
@@ -104,12 +104,12 @@ class Dual(Elementary):
             raise TypeError(message)
         value = _numeric(value, "value")
         tangent = _numeric(tangent, "tangent")
-        if np.shape(tangent) != np.shape(value):
+        if shape_of(tangent) != shape_of(value):
             try:
-                tangent = np.broadcast_to(tangent, np.shape(value)).copy()
+                tangent = np.broadcast_to(tangent, shape_of(value)).copy()
             except ValueError:
                 message = (
-                    f"the tangent has shape {np.shape(tangent)} and the value {np.shape(value)}: "
+                    f"the tangent has shape {shape_of(tangent)} and the value {shape_of(value)}: "
                     "give each number of the value its own tangent, or one number for all"
                 )
                 raise ValueError(message) from None
@@ -239,18 +239,16 @@ class Dual(Elementary):
         return wrap, (self._value, self._tangent, self._tag)
 
 
-def _comparison(name: str) -> Callable[[Any, Any], Any]:
-    compare = getattr(operator, name)
-
-    def method(self: Dual, other: Any) -> Any:
-        return compare(self._value, plain(other) if isinstance(other, Dual) else other)
-
-    method.__name__ = method.__qualname__ = f"__{name}__"
-    return method
-
-
-for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
-    setattr(Dual, f"__{_name}__", _comparison(_name))
+# Written out, as branches in loops are worth it: x < 0.5 is then one call.
+_COMPARISON = """
+def __{name}__(self, other):
+    if type(other) is float:
+        return self._value {symbol} other
+    return self._value {symbol} (plain(other) if isinstance(other, Dual) else other)
+"""
+for _name, _symbol in {"lt": "<", "le": "<=", "eq": "==", "ne": "!=", "gt": ">", "ge": ">="}.items():
+    exec(_COMPARISON.format(name=_name, symbol=_symbol), globals())  # noqa: S102 - the six lines above
+    setattr(Dual, f"__{_name}__", globals().pop(f"__{_name}__"))
 
 
 def _numeric(x: Any, what: str) -> Any:
@@ -272,9 +270,15 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
 
     NumPy's float64 and complex128 numbers become Python's: the same numbers, and several times faster to work with.
     """
+    kind = type(value)
+    if kind is float and type(tangent) is float:
+        self = object.__new__(Dual)
+        self._value = value
+        self._tangent = tangent
+        self._tag = tag
+        return self
     if tangent is None:
         return value
-    kind = type(value)
     if kind is np.ndarray or isinstance(value, Dual._of_array):
         if value.ndim:
             self = object.__new__(Dual._of_array)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual.number import Dual, wrap
-from dualdiff.tangent import move
+from dualdiff.shapes import shape_of
+from dualdiff.tangent import Stacked, move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dualdiff.tag import Tag
 
-__all__ = ["extract", "is_operand", "live", "newest", "packed", "split"]
+__all__ = ["extract", "is_operand", "live", "packed", "separated", "settled"]
 
 
 def live(x: Any) -> Any:
@@ -25,26 +26,26 @@ def live(x: Any) -> Any:
     return x
 
 
-def newest(operands: Iterable[Any]) -> Tag | None:
-    """Return the tag of the newest derivative that has not returned; None where there is no Dual of one."""
-    tag = None
-    for x in map(live, operands):
+def separated(operands: Iterable[Any]) -> tuple[Tag | None, list[Any], list[Any]]:
+    """Return the tag of the newest living derivative among the operands, and their values and tangents under it.
+
+    What is constant to that derivative has None for its tangent; without any living derivative the tag is None.
+    Nested lists and object arrays count as the arrays they stand for.
+    """
+    tag, values = None, []
+    for given in operands:
+        x = live(packed(given) if isinstance(given, _CONTAINERS) else given)
         if isinstance(x, Dual) and x._tag is not tag and (tag is None or x._tag.key > tag.key):
             tag = x._tag
-    return tag
-
-
-def split(operands: Sequence[Any], tag: Tag | None) -> tuple[list[Any], list[Any]]:
-    """Return values and tangents of the operands; None as the tangent of what is constant to `tag`."""
-    values, tangents = [], []
-    for x in map(live, operands):
+        values.append(x)
+    tangents: list[Any] = [None] * len(values)
+    for i, x in enumerate(values):
         if isinstance(x, Dual) and x._tag is tag:
-            values.append(x._value)
-            tangents.append(x._tangent)
-        else:
-            values.append(x)
-            tangents.append(None)
-    return values, tangents
+            values[i], tangents[i] = x._value, x._tangent
+    return tag, values, tangents
+
+
+_CONTAINERS = (np.ndarray, list, tuple)
 
 
 def extract(y: Any, tag: Tag) -> tuple[Any, Any]:
@@ -57,7 +58,7 @@ def extract(y: Any, tag: Tag) -> tuple[Any, Any]:
     if not isinstance(y, Dual) or y._tag.key < tag.key:
         return y, None
     if y._tag is tag:
-        return live(y._value), live(y._tangent)
+        return settled(y._value), settled(y._tangent)
     value, of_value = extract(y._value, tag)
     tangent, of_tangent = extract(y._tangent, tag)
     if of_value is None and of_tangent is None:
@@ -65,6 +66,18 @@ def extract(y: Any, tag: Tag) -> tuple[Any, Any]:
     zero = 0.0 * value
     moved = wrap(zero if of_value is None else of_value, zero if of_tangent is None else of_tangent, y._tag)
     return wrap(value, tangent, y._tag), moved
+
+
+def settled(x: Any) -> Any:
+    """Return `x` without the tangents of derivatives that have returned, at every level."""
+    x = live(x)
+    if isinstance(x, Stacked):
+        array = settled(x.array)
+        return x if array is x.array else Stacked(array)
+    if not isinstance(x, Dual):
+        return x
+    value, tangent = settled(x._value), settled(x._tangent)
+    return x if value is x._value and tangent is x._tangent else wrap(value, tangent, x._tag)
 
 
 def packed(x: Any) -> Any:
@@ -76,15 +89,16 @@ def packed(x: Any) -> Any:
         if x.dtype != object:
             return x.view(np.ndarray) if type(x) is np.memmap else x
         members = packed(list(x.ravel()))
-        return np.reshape(members, x.shape + np.shape(members)[1:])
+        return np.reshape(members, x.shape + shape_of(members)[1:])
     if not isinstance(x, (list, tuple)):
         return x
-    items = [live(packed(item)) for item in x]
-    tag = newest(items)
+    quick = _row(x)
+    if quick is not None:
+        return quick
+    tag, values, tangents = separated(x)
     if tag is None:
-        return np.array(items)
-    values, tangents = split(items, tag)
-    shapes = [np.shape(v) for v in values]
+        return np.array(values)
+    shapes = [shape_of(v) for v in values]
     if len(set(shapes)) > 1:
         message = f"a list of a Dual is read as one array, but its rows have different shapes: {shapes}"
         raise ValueError(message)
@@ -92,6 +106,24 @@ def packed(x: Any) -> Any:
     if getattr(stacked, "dtype", np.dtype(object)).kind not in "biufc":
         return x
     return wrap(stacked, move(_together, *tangents, shapes=shapes), tag)
+
+
+def _row(items: Sequence[Any]) -> Any:
+    """Pack the commonest list, of floats and scalar Duals of one living derivative; return None for any other."""
+    tag, values, tangents = None, [], []
+    for item in items:
+        if type(item) is float:
+            values.append(item)
+            tangents.append(0.0)
+            continue
+        if type(item) is not Dual or type(item._value) is not float or type(item._tangent) is not float:
+            return None
+        if item._tag is not tag and tag is not None:
+            return None
+        tag = item._tag
+        values.append(item._value)
+        tangents.append(item._tangent)
+    return wrap(np.array(values), np.array(tangents), tag) if tag is not None and tag.alive else None
 
 
 def _together(*rows: Any) -> Any:

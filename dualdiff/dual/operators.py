@@ -17,8 +17,8 @@ from dualdiff import functions
 from dualdiff.dual.elementwise import elementwise, pushforward_text
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
+from dualdiff.floating import quiet
 from dualdiff.rules.book import RULES, Line
-from dualdiff.tangent import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,12 @@ def __pow__(self, other, modulus=None):
         if (kind is float or kind is int) and type(x) is float:
             z = x ** other
             if type(z) is float:  # else a negative number to a broken power, which is NaN to NumPy
-                d = self._tangent * (other * x ** (other - 1) if kind is int or other >= 1 else other * z / x)
+                if other == 2:
+                    d = self._tangent * (2 * x)
+                elif kind is int or other >= 1:
+                    d = self._tangent * (other * x ** (other - 1))
+                else:
+                    d = self._tangent * (other * z / x)
 {make}
     except ARITHMETIC:
         pass
@@ -121,9 +126,13 @@ def __rpow__(self, other, modulus=None):
 
 
 def _make(line: Line, operands: str, result: str, depth: int, tag: str = "self._tag") -> str:
-    """Return the end of a method, which sends a NaN to the exact way if a slope of the line can make one."""
+    """Return the end of a method, which sends a NaN to the exact way if a slope of the line can make one.
+
+    A value that is NaN makes the tangent so, but for a slope that is a constant operand.
+    """
     indent = "    " * depth
-    check = f"if d != d: return elementwise(LINE_{line.function.__name__}, ({operands}))"
+    where = "d != d or z != z" if result == "z" and tag == "self._tag" else "d != d"
+    check = f"if {where}: return elementwise(LINE_{line.function.__name__}, ({operands}))"
     check = check if any(map(callable, line.partials)) else ""
     return _MAKE.format(indent=indent, check=check, result=result, tag=tag)
 
@@ -169,6 +178,8 @@ def _define(source: str, *names: str) -> None:
         method = _NAMESPACE[name]
         method.__qualname__, method.__module__ = f"Dual.{name}", Dual.__module__
         setattr(Dual, name, method)
+        if (ufunc := getattr(np, name, None)) in UNARY:
+            UNARY[ufunc] = method
 
 
 def _define_operator(line: Line) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 
 from dualdiff.dual.elementwise import elementwise
 from dualdiff.dual.number import Dual, plain, wrap
-from dualdiff.dual.operands import is_operand, newest, packed, split
+from dualdiff.dual.operands import is_operand, packed, separated
 from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_by, dropped_into
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
+from dualdiff.shapes import shape_of
 from dualdiff.tangent import Stacked, fitted, move, zeros
 
 if TYPE_CHECKING:
@@ -27,10 +28,9 @@ _BY_OPERATOR = {ufunc: getattr(operator, name) for ufunc, (name, _) in OPERATORS
 def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
     """Answer ``np.sin(x)``, ``np.add.reduce(x)``, ``ndarray * x``, …."""
     if method == "__call__" and not settings:
-        if len(inputs) == 1:
-            if type(self) is Dual and (own := UNARY.get(ufunc)) is not None:
-                return own(self)
-        elif len(inputs) == 2 and ufunc in _BY_OPERATOR:
+        if type(self) is Dual and (own := UNARY.get(ufunc)) is not None:
+            return own(self)
+        if len(inputs) == 2 and ufunc in _BY_OPERATOR:
             x, y = (float(z) if type(z) is np.float64 else z for z in inputs)
             if type(x) in (float, Dual) and type(y) in (float, Dual):
                 return _BY_OPERATOR[ufunc](x, y)
@@ -67,7 +67,7 @@ def _created_like(like: Dual, entry: Entry, args: Sequence[Any], kwargs: dict[st
     if args and isinstance(given := packed(args[0]), Dual):  # np.array([s, t], like=x)
         dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
         made = given.copy() if entry.function is np.array else given
-        return made if dtype is None else np.positive(made, dtype=dtype)
+        return made if dtype is None else _retyped(made, dtype)
     inner = {"like": like._value} if isinstance(like._value, Dual) else {}
     made = entry.function(*args, **kwargs, **inner)
     if made.dtype.kind not in "fc":
@@ -77,6 +77,11 @@ def _created_like(like: Dual, entry: Entry, args: Sequence[Any], kwargs: dict[st
 
 Dual.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
 Dual.__array_function__ = _array_function  # type: ignore[attr-defined]
+
+
+def _retyped(x: Any, dtype: Any) -> Any:
+    """Return `x` in another floating-point or complex type; NumPy refuses whole numbers."""
+    return np.positive(x, dtype=dtype)
 
 
 def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -160,7 +165,7 @@ def _apply_line(entry: Line, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
 def _apply_composition(entry: Composition, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     result = entry.handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
     dtype = kwargs.get("dtype")
-    return result if dtype is None or not isinstance(result, Dual) else np.positive(result, dtype=dtype)
+    return result if dtype is None or not isinstance(result, Dual) else _retyped(result, dtype)
 
 
 def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -180,12 +185,11 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
         def run(*arrays: Any) -> Any:
             return function(*arrays, *rest, **kwargs)
 
-    tag = newest(operands)
-    values, tangents = split(operands, tag)
+    tag, values, tangents = separated(operands)
     result = run(*values)
     if tag is None:
         return result
-    shapes = [np.shape(v) for v in values]
+    shapes = [shape_of(v) for v in values]
     if isinstance(result, (list, tuple)):
         parts = (move(lambda *a, i=i: run(*a)[i], *tangents, shapes=shapes) for i in range(len(result)))
         return type(result)(_moved(v, t, operands, tag) for v, t in zip(result, parts, strict=True))
@@ -225,8 +229,7 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
         places = list(range(entry.variadic, len(args)))
     operands = [packed(given.get(place)) for place in places]
     _refuse_elsewhere(entry, [v for k, v in given.items() if k not in places])
-    tag = newest(operands)
-    values, tangents = split(operands, tag)
+    tag, values, tangents = separated(operands)
     given |= {place: value for place, value in zip(places, values, strict=True) if place in given}
     positional = [given.pop(i) for i in range(len(args))]
     if tag is None:

@@ -38,7 +38,7 @@ RULES: dict[Any, Entry] = {}
 class Entry:
     """What the tables know about one function."""
 
-    function: Callable[..., Any]
+    function: Any
     calls: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
@@ -57,6 +57,10 @@ class Line(Entry):
     on_complex: Callable[..., Any] | None = None  # the same function of complex operands, from others
     traced: bool = True  # whether its partials are formulas that letters may pass through, as a user's need not be
     pushforwards: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # made from the partials when first met
+    curved: bool = field(init=False)  # whether a slope varies, and so may be infinite or undefined somewhere
+
+    def __post_init__(self) -> None:
+        self.curved = any(map(callable, self.partials))
 
 
 @dataclass(eq=False, slots=True)
@@ -125,12 +129,12 @@ def d(
     enter(Line(function, partials, intervals, on_complex))
 
 
-def moves(function: Callable[..., Any], *calls: str, many: bool = False) -> None:
+def moves(function: Any, *calls: str, many: bool = False) -> None:
     """Enter a function that only moves, repeats or drops elements, with its sample calls."""
     enter(Move(function, many, calls=calls))
 
 
-def rule(function: Callable[..., Any], *calls: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def rule(function: Any, *calls: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a paragraph: the decorated function takes tangents (None for what does not move) before operands."""
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -146,7 +150,7 @@ def rule(function: Callable[..., Any], *calls: str) -> Callable[[Callable[..., A
     return decorate
 
 
-def composed(function: Callable[..., Any], *calls: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def composed(function: Any, *calls: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a composition: the decorated function computes the same from functions that have entries."""
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:

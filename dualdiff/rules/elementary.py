@@ -8,7 +8,6 @@ differentiates itself for higher orders.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import lru_cache
 from math import inf, log as ln, pi
 from typing import Any
@@ -40,13 +39,17 @@ from dualdiff.rules.book import Line, composed, d
 __all__ = ["constant_power"]
 
 
+_LARGEST = float(np.finfo(float).max)
+
+
 def _power_in_base(x: Any, y: Any, z: Any) -> Any:
     """∂(x^y)/∂x = y·x^(y-1), and 0 where x = y = 0, since x^0 is 1 everywhere.
 
     Below y = 1 the exponent y - 1 is rounded and z/x is the accurate form, but it fails at x = 0.
     """
-    slope = y * where((y >= 1) | (x == 0), power(x, y - 1), z / x)
-    return where((x == 0) & (y == 0), 0.0, slope)
+    power_below = where((y >= 1) | (x == 0), power(x, y - 1), z / x)
+    none = ((x == 0) & (y == 0)) | ((power_below == 0) & (absolute(y) > _LARGEST))  # 0·inf where y is infinite
+    return where(none, 0.0, y * power_below)
 
 
 def _power_in_exponent(x: Any, y: Any, z: Any) -> Any:
@@ -59,25 +62,30 @@ _SINC_SLOPE = [(-1) ** k * 2 * k / float(np.prod(np.arange(1.0, 2 * k + 2))) for
 
 
 def _sinc_slope(x: Any, y: Any) -> Any:
-    """(cos πx - sinc x)/x cancels near 0; there the series, exact to the last digit up to |πx| = 2, serves."""
+    """(cos πx - sinc x)/x cancels near 0; there the series, exact to the last digit up to |πx| = 2, serves.
+
+    Whole turns are taken off x before π rounds it.
+    """
     q = square(pi * x)
     series: Any = _SINC_SLOPE[0]
     for coefficient in _SINC_SLOPE[1:]:
         series = series * q + coefficient
     near = absolute(x) < 2 / pi
-    return where(near, pi * pi * x * series, (cos(pi * x) - y) / where(near, 1.0, x))
+    return where(near, pi * pi * x * series, (cos(pi * (x - 2 * rint(x / 2))) - y) / where(near, 1.0, x))
 
 
 def _share(x: Any, y: Any, power_of: Any, slope: float) -> Any:
-    """Return the share of b^x in b^x + b^y, which is 1/(1 + b^(y-x)).
+    """Return the share of b^x in b^x + b^y: with e = b^(low - high) it is e/(1 + e) or 1/(1 + e), without overflow.
 
-    A difference that is rounded by δ would be off by δ·|y-x| after the power, so δ is computed (Knuth, TAOCP 2,
-    §4.2.2) and put back.  Beyond 2000 the share is 0 or 1 and the difference may be infinite.
+    A difference that is rounded by δ would be off by δ·|x - y| after the power, so δ is computed (Knuth, TAOCP 2,
+    §4.2.2) and put back, where the difference is finite.
     """
-    difference = y - x
-    back = difference - y
-    lost = (y - (difference - back)) - (x + back)
-    return 1 / (1 + power_of(difference) * (1 + slope * where(absolute(difference) < 2000, lost, 0.0)))
+    low, high = where(x < y, x, y), where(x < y, y, x)
+    difference = low - high
+    back = difference - low
+    lost = where(difference > -2000, (low - (difference - back)) - (high + back), 0.0)
+    e = power_of(difference) * (1 + slope * lost)
+    return where(x < y, e, 1.0) / (1 + e)
 
 
 # fmt: off
@@ -105,7 +113,7 @@ d(np.arccos,     lambda x, y: -1 / (sqrt(1 - x) * sqrt(1 + x)),                 
 d(np.arctan,     lambda x, y: 1 / (1 + x * x))
 d(np.sinh,       lambda x, y: cosh(x))
 d(np.cosh,       lambda x, y: sinh(x))
-d(np.tanh,       lambda x, y: square(1 / cosh(x)))
+d(np.tanh,       lambda x, y: where(absolute(x) > 373, 0.0, square(1 / cosh(x))))  # beyond, less than any float
 d(np.arcsinh,    lambda x, y: 1 / hypot(1.0, x))
 d(np.arccosh,    lambda x, y: 1 / (sqrt(x - 1) * sqrt(x + 1)),                         on=(1, inf))
 d(np.arctanh,    lambda x, y: 1 / ((1 - x) * (1 + x)),                                 on=(-1, 1))
@@ -124,7 +132,7 @@ d(np.power,       _power_in_base,                                               
 d(np.float_power, _power_in_base,                                                      _power_in_exponent,  on=((0, inf), (-inf, inf)))
 d(np.remainder,   1.0,                                                                 lambda x, y, z: -(x // y))
 d(np.fmod,        1.0,                                                                 lambda x, y, z: -rint((x - z) / y))
-d(np.hypot,       lambda x, y, z: x / where(z == 0, 1.0, z),                           lambda x, y, z: y / where(z == 0, 1.0, z))
+d(np.hypot,       lambda x, y, z: where(z == 0, 0.0, x / z),                           lambda x, y, z: where(z == 0, 0.0, y / z))
 d(np.arctan2,     lambda x, y, z: y / hypot(x, y) / hypot(x, y),                       lambda x, y, z: -x / hypot(x, y) / hypot(x, y))
 d(np.logaddexp,   lambda x, y, z: _share(x, y, exp, 1.0),                              lambda x, y, z: _share(y, x, exp, 1.0))
 d(np.logaddexp2,  lambda x, y, z: _share(x, y, exp2, ln(2)),                           lambda x, y, z: _share(y, x, exp2, ln(2)))
@@ -144,6 +152,8 @@ def constant_power(n: Any) -> Line:
 
     Below 1 a broken n - 1 may be rounded, and then n·y/x is the accurate form, which fails at x = 0.
     """
+    from fractions import Fraction  # takes a millisecond to import, and few programs come here
+
     whole = float(n).is_integer()
     if n in (0, 1):
         partial: Any = float(n)

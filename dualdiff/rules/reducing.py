@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualdiff.floating import quiet
 from dualdiff.rules.book import composed, rule
-from dualdiff.tangent import contract, linear, move, quiet, scale
+from dualdiff.tangent import contract, linear, move, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,7 @@ for _function in {np.max, np.amax}:
     rule(
         _function, "np.max(x)", "np.max(M, axis=0)", "np.max(T, axis=(0, 2), keepdims=True)", "np.max(x, initial=0.5)"
     )(_extreme(np.max))
-for _function in {np.min, np.amin}:
+for _function in {np.min, np.amin}:  # type: ignore[assignment]
     rule(_function, "np.min(x)", "np.min(M, axis=0)", "np.min(T, axis=1)", "np.min(x, where=x > 0.5, initial=9.0)")(
         _extreme(np.min)
     )

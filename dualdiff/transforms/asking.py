@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dualdiff.dual import Dual, extract, packed, plain, wrap
+from dualdiff.shapes import ndim_of, shape_of, size_of
 from dualdiff.tag import Tag
 from dualdiff.tangent import Stacked, fitted
 from dualdiff.transforms.containers import flatten, is_leaf, private
@@ -109,7 +110,7 @@ class Call:
     @property
     def size(self) -> int:
         """How many numbers move."""
-        return sum(int(np.size(leaf)) for leaf in self.leaves)
+        return sum(size_of(leaf) for leaf in self.leaves)
 
     # --- which arguments move -----------------------------------------------------------------------------------
 
@@ -121,8 +122,9 @@ class Call:
                     message = f"{self.name}(f) was called without arguments: {self.name}(f)(x) differentiates f at x"
                     raise TypeError(message)
                 message = (
-                    f"{self.name}() differentiates by arguments given by position; f was given {', '.join(self.kwargs)} "
-                    f"by keyword. Name them: {self.name}(f, argnums=({', '.join(map(repr, self.kwargs))},))"
+                    f"{self.name}() differentiates by arguments given by position; f was given "
+                    f"{', '.join(self.kwargs)} by keyword. "
+                    f"Name them: {self.name}(f, argnums=({', '.join(map(repr, self.kwargs))},))"
                 )
                 raise TypeError(message)
             return list(range(len(self.args)))
@@ -156,8 +158,7 @@ class Call:
 
     def _point(self, leaf: Any, place: int | str) -> Any:
         """Return a leaf as what f is evaluated at: whole numbers become floats, float32 stays float32."""
-        leaf = packed(leaf)
-        if isinstance(leaf, Dual):
+        if type(leaf) is float or isinstance(leaf := packed(leaf), Dual):
             return leaf
         if not is_leaf(leaf) or type(leaf) is np.ma.MaskedArray:
             message = (
@@ -168,7 +169,7 @@ class Call:
         array = np.asarray(leaf)
         if array.dtype.kind in "biuO":
             array = array.astype(float)
-        return array.copy() if array.ndim else array[()]
+        return array if array.ndim else array[()]  # run() copies
 
     # --- f, run -------------------------------------------------------------------------------------------------
 
@@ -246,7 +247,7 @@ class Call:
         """Refuse f where moving by i does not move it i times as moving by 1 does (Cauchy–Riemann)."""
         for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
             turned_by_i = 1j * plain(along_1)
-            moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), np.shape(turned_by_i))
+            moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), shape_of(turned_by_i))
             size = np.max(np.abs(turned_by_i), initial=0.0)
             if not np.allclose(moved_by_i, turned_by_i, rtol=1e-10, atol=1e-14 * size, equal_nan=True):
                 message = (
@@ -258,7 +259,7 @@ class Call:
 
     def require_scalar(self, run: Run) -> None:
         """Refuse a result of f that is not one real number."""
-        if len(run.values) == 1 and np.ndim(run.values[0]) == 0 and run.rebuild([run]) is run:
+        if len(run.values) == 1 and ndim_of(run.values[0]) == 0 and run.rebuild([run]) is run:
             if np.iscomplexobj(plain(run.values[0])):
                 message = (
                     f"{self.name}() needs f to return a real number; it returned a complex one. Differentiate "
@@ -266,7 +267,7 @@ class Call:
                 )
                 raise TypeError(message)
             return
-        shapes = run.rebuild([np.shape(v) for v in run.values])
+        shapes = run.rebuild([shape_of(v) for v in run.values])
         message = (
             f"{self.name}() needs one number back, but f returned shape {shapes}. Use jacobian(f) for the derivative "
             f"of every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
@@ -278,6 +279,8 @@ def _seed(tangent: Any, value: Any) -> Any:
     """Return a tangent that can hold what its value holds: complex numbers, and Duals of an outer derivative."""
     if tangent is None:
         return None
+    if type(value) is type(tangent) is float:
+        return tangent
     tangent = fitted(tangent, value)
     if isinstance(plain(value), np.inexact) and not isinstance(tangent, (Dual, Stacked)):
         return np.asarray(tangent).astype(np.result_type(tangent, plain(value).dtype))[()]

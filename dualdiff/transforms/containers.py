@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import Dual, packed
+from dualdiff.shapes import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ def _shape(x: Any) -> tuple[int, ...] | None:
         if None in shapes or len(set(shapes)) > 1:
             return None
         return (len(x), *(shapes[0] or ())) if shapes else (0,)
-    return np.shape(x) if is_leaf(x) else None
+    return shape_of(x) if is_leaf(x) else None
 
 
 def is_leaf(x: Any) -> bool:
@@ -38,8 +39,10 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 
     A list that NumPy would read as one numeric array is one leaf.
     """
+    if type(tree) is float or isinstance(tree, (Dual, np.ndarray)):
+        return [tree], _only
     if isinstance(tree, list) and _shape(tree) is not None:
-        return [packed(tree)], lambda leaves: leaves[0]
+        return [packed(tree)], _only
     if isinstance(tree, dict):
         keys, children = list(tree), list(tree.values())
 
@@ -50,7 +53,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     elif isinstance(tree, (list, tuple)):
         children, build = list(tree), type(tree)
     else:
-        return [tree], lambda leaves: leaves[0]
+        return [tree], _only
     flattened = [flatten(child) for child in children]
 
     def rebuild(leaves: Sequence[Any]) -> Any:
@@ -61,6 +64,10 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         return build(parts)
 
     return [leaf for own, _ in flattened for leaf in own], rebuild
+
+
+def _only(leaves: Sequence[Any]) -> Any:
+    return leaves[0]
 
 
 def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:

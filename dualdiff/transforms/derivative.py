@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import Dual, extract, plain, wrap
+from dualdiff.shapes import ndim_of, shape_of, size_of
 from dualdiff.tag import Tag
 from dualdiff.transforms.asking import Argnums, Call, Run, question
 
@@ -19,7 +20,7 @@ __all__ = ["derivative", "derivatives", "value_and_derivative"]
 
 def _along(call: Call, place: int, seed: Any = 1.0) -> Run:
     """Run f with the tangent `seed` on every number of one argument."""
-    return call.run([(seed if i == place else 0.0) * np.ones(np.shape(leaf))[()] for i, leaf in enumerate(call.leaves)])
+    return call.run([(seed if i == place else 0.0) * np.ones(shape_of(leaf))[()] for i, leaf in enumerate(call.leaves)])
 
 
 def _slopes(call: Call, place: int, run: Run) -> Any:
@@ -27,12 +28,12 @@ def _slopes(call: Call, place: int, run: Run) -> Any:
     leaf = call.leaves[place]
     slopes = []
     for value, tangent in zip(run.values, run.tangents, strict=True):
-        _require_pointwise(call, np.shape(leaf), np.shape(value))
+        _require_pointwise(call, shape_of(leaf), shape_of(value))
         slopes.append(_zero(value) if tangent is None else tangent)
     if np.iscomplexobj(plain(leaf)):
         call.require_holomorphic(_along(call, place, 1j), slopes)
-    if np.size(leaf) > 1:
-        unequal = np.linspace(1.0, 2.0, np.size(leaf)).reshape(np.shape(leaf))
+    if size_of(leaf) > 1:
+        unequal = np.linspace(1.0, 2.0, size_of(leaf)).reshape(shape_of(leaf))
         for slope, moved in zip(slopes, _along(call, place, unequal).tangents, strict=True):
             _require_unmixed(call, unequal, plain(slope), plain(0.0 if moved is None else moved))
     return run.rebuild(slopes)
@@ -40,7 +41,7 @@ def _slopes(call: Call, place: int, run: Run) -> Any:
 
 def _zero(value: Any) -> Any:
     """Return the derivative of what does not move."""
-    return np.zeros(np.shape(value)) if np.ndim(value) else 0.0
+    return np.zeros(shape_of(value)) if ndim_of(value) else 0.0
 
 
 def _require_pointwise(call: Call, points: tuple[int, ...], result: tuple[int, ...]) -> None:
@@ -55,9 +56,9 @@ def _require_pointwise(call: Call, points: tuple[int, ...], result: tuple[int, .
 
 def _require_unmixed(call: Call, speeds: Any, slope: Any, moved: Any) -> None:
     """Refuse f unless each result moves with its own point alone: at unequal speeds by slope times speed."""
-    behind = slope * speeds if np.shape(slope)[np.ndim(slope) - np.ndim(speeds) :] == np.shape(speeds) else np.nan
-    room = np.shape(speeds) + (1,) * (np.ndim(slope) - np.ndim(speeds))
-    front = slope * speeds.reshape(room) if np.shape(slope)[: np.ndim(speeds)] == np.shape(speeds) else np.nan
+    behind = slope * speeds if shape_of(slope)[ndim_of(slope) - ndim_of(speeds) :] == shape_of(speeds) else np.nan
+    room = shape_of(speeds) + (1,) * (ndim_of(slope) - ndim_of(speeds))
+    front = slope * speeds.reshape(room) if shape_of(slope)[: ndim_of(speeds)] == shape_of(speeds) else np.nan
     size = 1e-12 * np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope))
     if not any(np.allclose(moved, own, rtol=1e-8, atol=size, equal_nan=True) for own in (behind, front)):
         message = (
@@ -229,11 +230,11 @@ def derivatives(f: Callable[..., Any], order: int, *, has_aux: bool = False) -> 
     return question("derivatives", answer, f, None, has_aux)
 
 
-def _peeled(call: Call, order: int) -> tuple[Any, ...]:
+def _peeled(call: Call, order: int) -> Any:
     """Seed one tangent inside the other, run f once, and take the derivatives off from the outermost in."""
     (point,) = call.leaves
-    if order and np.iscomplexobj(plain(point)):
-        _slopes(call, 0, _along(call, 0))  # refuses f where it has no complex derivative
+    if order and (np.iscomplexobj(plain(point)) or size_of(point) > 1):
+        _slopes(call, 0, _along(call, 0))  # refuses f that is not complex differentiable, or not pointwise
     tags = [Tag() for _ in range(order)]
     try:
         for tag in tags:
@@ -241,7 +242,7 @@ def _peeled(call: Call, order: int) -> tuple[Any, ...]:
         run = call.run([None])
         parts, found = run.values, []
         for value in parts:
-            _require_pointwise(call, np.shape(point), np.shape(value))
+            _require_pointwise(call, shape_of(point), shape_of(value))
         for i in range(order, -1, -1):
             found.append(run.rebuild([_value_under(tags[:i], part) for part in parts]))
             if i:

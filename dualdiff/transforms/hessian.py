@@ -6,7 +6,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
-from dualdiff.transforms.jacobian import _gradient, _jacobian
+from dualdiff.transforms.jacobian import _gradient, _jacobian, free_chunk
 from dualdiff.transforms.jvp import jvp
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def _hessian(call: Call, value_too: bool) -> Any:
         return gradient, value
 
     outer = Call(call.name, gradient_and_value, call.argnums, has_aux=True, args=call.args, kwargs=call.kwargs)
-    second, value = _jacobian(outer, 1, value_too=False)
+    n = outer.size
+    second, value = _jacobian(outer, free_chunk(n, n * n), value_too=False)
     if value_too:
         return value, second
     return (second, value[1]) if call.has_aux else second

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import plain
+from dualdiff.shapes import ndim_of, shape_of, size_of
 from dualdiff.tangent import Stacked
 from dualdiff.transforms.asking import Argnums, Call, Run, defined_at, question, unstacked
 from dualdiff.transforms.containers import matched
@@ -20,21 +21,35 @@ if TYPE_CHECKING:
 
 __all__ = ["gradient", "jacobian", "value_and_gradient", "value_and_jacobian"]
 
-# A gradient runs so many directions in one pass that their seeds have at most so many numbers; with at most so few
-# inputs, one direction per pass, which suits scalar code, is as fast.  (tests/benchmarks/bench_vectors.py)
+# Where it is free to choose, a transform runs so many directions in one pass that the tangents of one value of the size
+# of the input have at most so many numbers; with at most so few inputs, one direction per pass, which suits scalar
+# code.  (tests/benchmarks/race.py rosen_grad10 rosen_hess10 arm6)
 _NUMBERS_PER_PASS = 100_000
 _FEW_INPUTS = 4
 
 
+def free_chunk(n: int, numbers: int) -> int:
+    """Return how many of n directions to run in one pass, where a value's tangent in one of them has `numbers`."""
+    return 1 if n <= _FEW_INPUTS else max(1, min(n, _NUMBERS_PER_PASS // numbers))
+
+
 def _seeds(call: Call, start: int, stop: int) -> list[Any]:
     """Return the tangent of each leaf: direction j moves element j, counted over all leaves, by 1."""
-    directions = np.zeros((stop - start, call.size))
-    directions[range(stop - start), range(start, stop)] = 1.0
-    seeds, offset = [], 0
+    seeds: list[Any] = []
+    offset = 0
     for leaf in call.leaves:
-        shape, size = np.shape(leaf), int(np.size(leaf))
-        block = directions[:, offset : offset + size].astype(np.result_type(plain(leaf)))
-        seeds.append(block.reshape(shape) if stop - start <= 1 else Stacked(block.reshape(stop - start, *shape)))
+        shape, size = shape_of(leaf), size_of(leaf)
+        kind = float if type(leaf) is float else np.result_type(plain(leaf))
+        if stop - start > 1:
+            block = np.eye(stop - start, size, start - offset, dtype=kind)
+            seeds.append(Stacked(block.reshape(stop - start, *shape)))
+        elif shape:
+            seed = np.zeros(size, dtype=kind)
+            if 0 <= start - offset < size and start < stop:
+                seed[start - offset] = 1.0
+            seeds.append(seed.reshape(shape))
+        else:
+            seeds.append(1.0 if start == offset and start < stop else 0.0)
         offset += size
     return seeds
 
@@ -56,7 +71,7 @@ def _columns(call: Call, chunk_size: int | None) -> tuple[Run, list[list[Any]]]:
             first, columns = run, [[] for _ in run.values]
         tangents = run.tangents if run is first else _as_first(call, run, first)
         for found, value, tangent in zip(columns, first.values, tangents, strict=True):
-            found.extend(unstacked(tangent, np.shape(value), stop - start))
+            found.extend(unstacked(tangent, shape_of(value), stop - start))
     assert first is not None  # noqa: S101 - there is always one pass, also over no inputs
     return first, columns
 
@@ -65,11 +80,11 @@ def _as_first(call: Call, run: Run, first: Run) -> list[Any]:
     """Return the tangents of a run in the order of the first, whose results it must resemble."""
     try:
         values = matched(run.value, first.value)
-        if [np.shape(v) for v in values] == [np.shape(v) for v in first.values]:
+        if [shape_of(v) for v in values] == [shape_of(v) for v in first.values]:
             return matched(run.rebuild(run.tangents), first.value)
     except ValueError:
         pass
-    shapes = [one.rebuild([np.shape(v) for v in one.values]) for one in (first, run)]
+    shapes = [one.rebuild([shape_of(v) for v in one.values]) for one in (first, run)]
     message = (
         f"{call.name}() runs f once for each direction, and f returned results of one structure first and of another "
         f"later: {shapes[0]} and {shapes[1]}. Results must not depend on how often f has run{defined_at(call.f)}"
@@ -80,7 +95,7 @@ def _as_first(call: Call, run: Run, first: Run) -> list[Any]:
 def _matrix(columns: Sequence[Any], value: Any) -> Any:
     """Return the columns side by side along a new last axis."""
     if not columns:
-        return np.zeros((*np.shape(value), 0))
+        return np.zeros((*shape_of(value), 0))
     if all(not hasattr(c, "tangent") for c in columns):
         return np.stack([np.asarray(c) for c in columns], axis=-1)
     return np.stack(columns, axis=-1)
@@ -90,9 +105,9 @@ def _blocks(call: Call, matrix: Any) -> Any:
     """Return the columns of one result arranged as the arguments are."""
     leaves, offset = [], 0
     for leaf in call.leaves:
-        block = matrix[..., offset : offset + int(np.size(leaf))]
-        leaves.append(_number(np.reshape(block, np.shape(block)[:-1] + np.shape(leaf))))
-        offset += int(np.size(leaf))
+        block = matrix[..., offset : offset + size_of(leaf)]
+        leaves.append(_number(np.reshape(block, shape_of(block)[:-1] + shape_of(leaf))))
+        offset += size_of(leaf)
     arguments, start = [], 0
     for rebuild, count in zip(call.rebuilds, call.counts, strict=True):
         arguments.append(rebuild(leaves[start : start + count]))
@@ -113,10 +128,10 @@ def _require_side_by_side(call: Call) -> None:
     """Refuse several arguments whose columns do not make one matrix."""
     if call.argnums is not None or len(call.args) == 1:
         return
-    if any(count != 1 for count in call.counts) or any(np.ndim(leaf) > 1 for leaf in call.leaves):
+    if any(count != 1 for count in call.counts) or any(ndim_of(leaf) > 1 for leaf in call.leaves):
         message = (
             f"{call.name}() of several arguments puts their columns side by side, which needs numbers and 1-D arrays; "
-            f"f got shapes {[np.shape(leaf) for leaf in call.leaves]}. "
+            f"f got shapes {[shape_of(leaf) for leaf in call.leaves]}. "
             f"Use {call.name}(f, argnums={tuple(range(len(call.args)))}) for one block per argument."
         )
         raise ValueError(message)
@@ -136,9 +151,7 @@ def _jacobian(call: Call, chunk_size: int | None, value_too: bool) -> Any:
 
 def _gradient(call: Call, value_too: bool) -> Any:
     _require_side_by_side(call)
-    n = call.size
-    chunk_size = 1 if n <= _FEW_INPUTS else max(1, min(n, _NUMBERS_PER_PASS // n))
-    run, columns = _columns(call, chunk_size)
+    run, columns = _columns(call, free_chunk(call.size, call.size))
     call.require_scalar(run)
     if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
         message = f"{call.name}() is about real inputs; at a complex point use jvp(f, z, v) for one direction"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import Dual, plain
+from dualdiff.shapes import ndim_of, shape_of
 from dualdiff.transforms.asking import Call, question
 from dualdiff.transforms.containers import is_leaf, matched, private, tree_map
 
@@ -79,7 +80,7 @@ def jvp(f: Any, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
 
 
 def _zero(value: Any) -> Any:
-    return np.zeros(np.shape(value)) if np.ndim(value) else 0.0
+    return np.zeros(shape_of(value)) if ndim_of(value) else 0.0
 
 
 def _seeds(call: Call, tangents: Sequence[Any]) -> list[Any]:
@@ -96,9 +97,9 @@ def _seeds(call: Call, tangents: Sequence[Any]) -> list[Any]:
         if not is_leaf(seed):
             message = f"tangent {i} of jvp() is made of numbers, like primal {i}; it has {seed!r}"
             raise TypeError(message)
-        if np.shape(seed) != np.shape(leaf):
+        if shape_of(seed) != shape_of(leaf):
             message = (
-                f"tangent {i} of jvp() has shape {np.shape(seed)} and its primal {np.shape(leaf)}: give both one shape"
+                f"tangent {i} of jvp() has shape {shape_of(seed)} and its primal {shape_of(leaf)}: give both one shape"
             )
             raise ValueError(message)
         if isinstance(seed, Dual):
