@@ -1,4 +1,4 @@
-"""What floating-point errors do while slopes are computed: warnings belong to values; slopes show inf and nan themselves."""
+"""What floating-point errors do while slopes are computed: warnings belong to values, slopes show inf and NaN."""
 
 from __future__ import annotations
 

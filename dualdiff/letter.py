@@ -14,11 +14,11 @@ from dualdiff.functions import Elementary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Letter"]
+__all__ = ["FloatLetter", "Letter", "bracketed"]
 
 # How tightly each operation binds in Python's grammar; a part that binds less tightly is put in brackets.
-_BINDS = {"if": 0, "==": 1, ">": 1, "<": 1, ">=": 1, "<=": 1, "|": 2, "&": 3, "+": 4, "-": 4}
-_BINDS |= {"*": 5, "/": 5, "//": 5, "%": 5, "neg": 6, "**": 7, "name": 8, "call": 8}
+_BINDS = {"==": 1, ">": 1, "<": 1, ">=": 1, "<=": 1, "|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "%": 5}
+_BINDS |= {"neg": 6, "**": 7, "name": 8, "call": 8}
 
 
 class Letter(Elementary):
@@ -57,12 +57,26 @@ class Letter(Elementary):
         raise TypeError(f"whether {self.text} holds is not known from letters")
 
     def __neg__(self) -> Letter:
-        return Letter(f"-{bracketed(self, 6)}", "neg", (self,))
+        return type(self)(f"-{bracketed(self, 6)}", "neg", (self,))
+
+    @classmethod
+    def called(cls, name: str, *operands: Any) -> Letter:
+        """Return the text of a function call."""
+        return cls(f"{name}({', '.join(map(str, operands))})", "call", (name, *operands))
 
 
-def called(name: str, *operands: Any) -> Letter:
-    """Return the text of a function call."""
-    return Letter(f"{name}({', '.join(map(str, operands))})", "call", (name, *operands))
+class FloatLetter(Letter):
+    """A letter that stands for a Python float: functions are those of `math`, and a choice is a branch."""
+
+    __slots__ = ()
+
+    @classmethod
+    def called(cls, name: str, *operands: Any) -> Letter:
+        """Return the text of a function call, or of a choice, which evaluates one side only."""
+        if name == "where":
+            condition, x, y = operands
+            return cls(f"({x} if {condition} else {y})", "call", operands)
+        return super().called(f"scalar_{name}", *operands)
 
 
 def bracketed(part: Any, binds: int) -> str:
@@ -71,18 +85,22 @@ def bracketed(part: Any, binds: int) -> str:
     return str(part) if own >= binds else f"({part})"
 
 
+def _kind(*operands: Any) -> type[Letter]:
+    return next(type(x) for x in operands if isinstance(x, Letter))
+
+
 def _operator(symbol: str) -> tuple[Callable[[Any, Any], Letter], Callable[[Any, Any], Letter]]:
     binds = _BINDS[symbol]
 
     def forward(x: Any, y: Any) -> Letter:
         left, right = bracketed(x, binds), bracketed(y, binds + 1)
-        return Letter(f"{left} {symbol} {right}", symbol, (x, y))
+        return _kind(x, y)(f"{left} {symbol} {right}", symbol, (x, y))
 
     return forward, lambda y, x: forward(x, y)
 
 
 def _function(name: str) -> Callable[..., Letter]:
-    return lambda *operands: called(name, *operands)
+    return lambda *operands: _kind(*operands).called(name, *operands)
 
 
 for _name in functions.__all__:  # a function of letters is its name written before them

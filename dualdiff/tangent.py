@@ -168,13 +168,13 @@ def cast(tangent: Any, dtype: Any) -> Any:
 
 
 def has_nan(value: Any, tangent: Any) -> bool:
-    """Tell whether there may be a NaN in `value` or in `tangent`: never False when there is one.
+    """Tell whether there may be a NaN in `value` or in `tangent`, which was computed under `watchful`.
 
-    For plain arrays one dot product tells of both, at a fifth of the cost of a multiplication.
+    Of plain arrays the value alone is asked, by a dot product at a tenth of the cost of a multiplication: a slope that
+    is NaN where the value is not was made by an invalid operation, and that has been raised.
     """
-    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size:
-        total = np.vdot(value, tangent)
-        return bool(total != total)
+    if type(value) is type(tangent) is np.ndarray:
+        return _any_nan(value)
     return _any_nan(value) or _any_nan(tangent)
 
 

@@ -18,7 +18,7 @@ from dualdiff.dual.operands import separated
 from dualdiff.errors import NoRuleError
 from dualdiff.floating import quiet, watchful
 from dualdiff.letter import Letter, bracketed
-from dualdiff.rules.elementary import constant_power
+from dualdiff.rules.elementary import SQUARE, constant_power
 from dualdiff.shapes import ndim_of
 from dualdiff.tangent import fitted, has_nan, scale
 
@@ -33,10 +33,10 @@ __all__ = ["elementwise", "pushforward_text"]
 # --- the pushforward of a line, read off its partials -----------------------------------------------------------
 
 
-def _terms(line: Line, active: Sequence[bool]) -> list[tuple[str, Any]]:
+def _terms(line: Line, active: Sequence[bool], letter: type[Letter]) -> list[tuple[str, Any]]:
     """Return (tangent's name, partial as a number or a letter) for each active operand that matters."""
     names = ("x",) if len(active) == 1 else ("x", "y")
-    letters = [Letter(name) for name in (*names, "y" if len(active) == 1 else "z")]
+    letters = [letter(name) for name in (*names, "y" if len(active) == 1 else "z")]
     partials = [p(*letters) if callable(p) else p for p in line.partials]
     return [(f"d{n}", p) for n, p, a in zip(names, partials, active, strict=True) if a and not _is(p, 0)]
 
@@ -67,9 +67,9 @@ def _sum_of_products(terms: Sequence[tuple[str, Any]]) -> str:
     return text
 
 
-def pushforward_text(line: Line, active: Sequence[bool]) -> str:
+def pushforward_text(line: Line, active: Sequence[bool], letter: type[Letter] = Letter) -> str:
     """Return the tangent of the result as Python text in x, y (and z) and their tangents dx, dy."""
-    terms = _terms(line, active)
+    terms = _terms(line, active, letter)
     if not terms:
         return f"0.0 * d{'xy'[list(active).index(True)]}"
     numerators, denominators = zip(*((_fraction(p)) for _, p in terms), strict=True)
@@ -119,6 +119,8 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
 
     `settings` are the ufunc's own (dtype, casting, …).
     """
+    if line.function is np.multiply and operands[0] is operands[1]:  # x * x, whose two halves are the same
+        return elementwise(SQUARE, operands[:1], **settings)
     tag, values, tangents = separated(operands)
     if tag is None:
         return line.function(*values, **settings)

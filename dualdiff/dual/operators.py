@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
+from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from dualdiff.dual.elementwise import elementwise, pushforward_text
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
 from dualdiff.floating import quiet
+from dualdiff.letter import FloatLetter, Letter
 from dualdiff.rules.book import RULES, Line
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ OPERATORS: dict[Any, tuple[str, str]] = {
 # What every method ends in, kept flat: a call, or a name more, shows in the time of a multiplication.
 _MAKE = """
 {indent}{check}
-{indent}r = new(Dual)
+{indent}r = new()
 {indent}r._value = {result}
 {indent}r._tangent = d
 {indent}r._tag = {tag}
@@ -149,11 +151,6 @@ def apply(line: Line, x: Any, y: Any) -> Any:
     return elementwise(line, (x, y))
 
 
-def _scalar(text: str) -> str:
-    """Return `text` with every function replaced by the one for Python floats."""
-    return re.sub(r"\b([a-z]\w*)\(", r"scalar_\1(", text)
-
-
 # --- written out ---------------------------------------------------------------------------------------------------
 
 _LINES: dict[Any, Line] = {function: entry for function, entry in RULES.items() if isinstance(entry, Line)}
@@ -161,12 +158,11 @@ _NAMESPACE: dict[str, Any] = {
     **vars(functions),
     **{f"scalar_{name}": function for name, function in functions.SCALAR.items()},
     **{f"LINE_{function.__name__}": line for function, line in _LINES.items()},
-    "scalar_where": functions.where,
     "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
     "Dual": Dual,
     "apply": apply,
     "elementwise": elementwise,
-    "new": object.__new__,
+    "new": partial(object.__new__, Dual),  # quicker than object.__new__(Dual) by the time of an argument
     "quiet": quiet,
 }
 
@@ -197,9 +193,11 @@ def _define_operator(line: Line) -> None:
 
 def _define_function(line: Line) -> None:
     name = line.function.__name__
-    text = _rename(pushforward_text(line, (True,)), dx="self._tangent")
+    text, of_floats = (
+        _rename(pushforward_text(line, (True,), kind), dx="self._tangent") for kind in (Letter, FloatLetter)
+    )
     make = _make(line, "self,", "y", 1)
-    _define(_UNARY.format(name=name, line=f"LINE_{name}", of_floats=_scalar(text), of_duals=text, make=make), name)
+    _define(_UNARY.format(name=name, line=f"LINE_{name}", of_floats=of_floats, of_duals=text, make=make), name)
 
 
 def _on_first_call(line: Line) -> Callable[[Any], Any]:

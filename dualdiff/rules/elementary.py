@@ -34,9 +34,9 @@ from dualdiff.functions import (
     square,
     where,
 )  # fmt: skip
-from dualdiff.rules.book import Line, composed, d
+from dualdiff.rules.book import RULES, Line, composed, d
 
-__all__ = ["constant_power"]
+__all__ = ["SQUARE", "constant_power"]
 
 
 _LARGEST = float(np.finfo(float).max)
@@ -113,7 +113,7 @@ d(np.arccos,     lambda x, y: -1 / (sqrt(1 - x) * sqrt(1 + x)),                 
 d(np.arctan,     lambda x, y: 1 / (1 + x * x))
 d(np.sinh,       lambda x, y: cosh(x))
 d(np.cosh,       lambda x, y: sinh(x))
-d(np.tanh,       lambda x, y: where(absolute(x) > 373, 0.0, square(1 / cosh(x))))  # beyond, less than any float
+d(np.tanh,       lambda x, y: where(absolute(x) > 355, 0.0, 1 / square(cosh(x))))  # beyond, less than any float
 d(np.arcsinh,    lambda x, y: 1 / hypot(1.0, x))
 d(np.arccosh,    lambda x, y: 1 / (sqrt(x - 1) * sqrt(x + 1)),                         on=(1, inf))
 d(np.arctanh,    lambda x, y: 1 / ((1 - x) * (1 + x)),                                 on=(-1, 1))
@@ -144,6 +144,10 @@ d(np.copysign,    lambda x, y, z: sign(x) * copysign(1.0, y),                   
 d(np.heaviside,   0.0,                                                                 lambda x, y, z: 1.0 * (x == 0))
 d(np.ldexp,       lambda x, y, z: ldexp(1.0, y),                                       0.0)
 # fmt: on
+
+
+SQUARE: Any = RULES[np.square]
+"""The line of x², which is also that of x * x."""
 
 
 @lru_cache(maxsize=256, typed=True)

@@ -101,6 +101,7 @@ def line_up(case: cases.Case, others: Sequence[peers.Peer]) -> tuple[list[Entry]
 def race(case: cases.Case, others: Sequence[peers.Peer], rounds: int) -> tuple[dict[str, Any], list[str]]:
     """Return, for each contestant, its median time, its median ratio to hand, and the quartiles of that."""
     entries, remarks = line_up(case, others)
+    entries[0].every = 1  # the hand-written one, against which every round of the others is held
     gc.collect()
     gc.freeze()
     for number in range(rounds):
