@@ -10,7 +10,7 @@ A `Dual` carries a tangent beside its value through every operation; a transform
 
 from dualdiff import functions as functions
 from dualdiff.custom import rule as rule
-from dualdiff.dual import Dual as Dual  # after the tables, from which its operators are generated
+from dualdiff.dual import Dual as Dual
 from dualdiff.errors import DroppedTangentError as DroppedTangentError, NoRuleError as NoRuleError
 from dualdiff.functions import *  # noqa: F403 - NumPy's names, listed once, in functions.__all__
 from dualdiff.rules import (  # noqa: F401 - reading the tables is what enters their lines

@@ -25,7 +25,7 @@ import dualdiff as dd
 from dualdiff.expression import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse, quote, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["main"]
 
@@ -41,21 +41,6 @@ TRY = """\
 
 # What a terminal without the signs of mathematics is shown.
 ASCII = str.maketrans({"∂": "d", "·": "*", "²": "**2", "π": "pi"})
-
-# Where the slope of a function is a matter of convention.
-KINKS: Mapping[str, Callable[..., bool]] = {
-    **dict.fromkeys(("absolute", "fabs", "copysign"), lambda x, *_: x == 0),
-    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), lambda x, y: x == y),
-    "hypot": lambda x, y: x == y == 0,
-    "clip": lambda x, low, high: x in {low, high},
-}
-JUMPS: Mapping[str, Callable[..., bool]] = {
-    **dict.fromkeys(("floor", "ceil"), lambda x: x == math.floor(x)),
-    "trunc": lambda x: x == math.floor(x) != 0,
-    "rint": lambda x: x % 1 == 0.5,
-    **dict.fromkeys(("sign", "heaviside"), lambda x, *_: x == 0),
-    **dict.fromkeys(("%", "//", "remainder", "fmod"), lambda x, y: y != 0 and x % y == 0),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -243,17 +228,13 @@ def _value(word: str) -> tuple[str, float]:
 
 
 def _remarks(expressions: Sequence[Expression], values: Mapping[str, float], slopes: Any) -> list[str]:
-    """Say what keeps a value or a slope from being finite and unique."""
+    """Say what keeps a value or a slope from being finite."""
     remarks = []
     for expression in expressions:
-        for part, name, taken, made in expression.walk(values):
+        for part, *_, made in expression.walk(values):
             if not math.isfinite(made):
                 remarks.append(f"{quote(part)} is {made:g} here")
                 break
-            if name in KINKS and KINKS[name](*taken):
-                remarks.append(f"{quote(part)} has a kink here, and its slope is the mean of both sides")
-            if name in JUMPS and JUMPS[name](*taken):
-                remarks.append(f"{quote(part)} jumps here, and its slope is the one beside the jump")
     if not remarks and not np.isfinite(slopes).all():
         remarks.append("a slope is not finite here")
     return [*dict.fromkeys(remarks)]

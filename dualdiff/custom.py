@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import Dual, call, elementwise, packed
+from dualdiff.dual import call, elementwise
+from dualdiff.functions import members
 from dualdiff.rules.book import RULES, Entry, Line, Paragraph, enter
 from dualdiff.tangent import Stacked
 
@@ -68,10 +69,10 @@ def rule(f: Any = None, *, partials: Any = None, jvp: Callable[..., Any] | None 
 
     @functools.wraps(f)
     def ruled(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(packed(x), Dual) for x in kwargs.values()):
+        if any(True for _ in members(list(kwargs.values()))):
             message = f"{_name(f)} was given a Dual by keyword, which its rule does not see: give it by position"
             raise TypeError(message)
-        if not any(isinstance(packed(x), Dual) for x in args):
+        if not any(True for _ in members(list(args))):
             return f(*args, **kwargs)
         if not isinstance(entry, Line):
             return call(entry, args, kwargs)

@@ -17,8 +17,8 @@ __all__ = ["quiet", "watchful"]
 def _error_state(**settings: Any) -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Return ``np.errstate(**settings)`` made once and entered often.
 
-    Entering np.errstate takes as long as five multiplications of small arrays; setting the context variable behind
-    it takes a tenth of that.  NumPy keeps that variable private, so where it is not found np.errstate itself serves.
+    Entering np.errstate takes longer than multiplying two small arrays, and every rule enters one; setting the context
+    variable behind it is quicker.  NumPy keeps that variable private, so where it is not found np.errstate serves.
     """
     try:
         from numpy._core import umath

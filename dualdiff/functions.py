@@ -115,19 +115,19 @@ class Binary(Protocol):
     def __call__(self, x: Any, y: Any, /) -> Any: ...
 
 
-def _members(x: Any) -> Iterator[Elementary]:
+def members(x: Any) -> Iterator[Elementary]:
     """Yield the elementary objects in a nested list or an object array."""
     if isinstance(x, Elementary):
         yield x
     elif isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
         for item in x.ravel() if isinstance(x, np.ndarray) else x:
-            yield from _members(item)
+            yield from members(item)
 
 
 def _by_numpy(name: str, *operands: Any) -> Any:
     """Evaluate by the operands' own method, or by NumPy; Python numbers give a Python number."""
     for operand in operands:
-        for member in _members(operand):
+        for member in members(operand):
             own = getattr(type(member), name)
             return own(*(member.packed(x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in operands))
     result = getattr(np, name)(*operands)
@@ -300,7 +300,7 @@ def where(condition: Any, x: Any, y: Any, /) -> Any:
     if isinstance(condition, (bool, np.bool_)) and _is_scalar(x) and _is_scalar(y):
         return x if condition else y
     for operand in (condition, x, y):
-        for member in _members(operand):
+        for member in members(operand):
             return type(member).where(condition, member.packed(x), member.packed(y))  # type: ignore[attr-defined]
     return np.where(condition, x, y)
 

@@ -16,11 +16,12 @@ __all__ = ["OUTERMOST", "Tag"]
 
 _numbers = itertools.count(1)  # next() on it is atomic, so tags are unique over all threads
 _process = os.urandom(16).hex()  # and, with this, over all processes a Dual may be pickled to
-_known: WeakValueDictionary[tuple[int, str], Tag] = WeakValueDictionary()
+_living: dict[tuple[int, str], Tag] = {}
+_foreign: WeakValueDictionary[tuple[int, str], Tag] = WeakValueDictionary()
 
 
 class Tag:
-    """The identity of one derivative; compared by ``is``, ordered by `key`, alive until it returns."""
+    """The identity of one derivative; compared by ``is``, ordered by `key`, alive from entering to leaving it."""
 
     __slots__ = ("__weakref__", "alive", "key")
 
@@ -32,14 +33,15 @@ class Tag:
         self.key = (next(_numbers), _process)
 
     def __enter__(self) -> Self:
+        _living[self.key] = self
         return self
 
     def __exit__(self, *_: object) -> None:
         self.alive = False
+        del _living[self.key]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the key: copies of a Dual stay perturbations of the same derivative."""
-        _known[self.key] = self
         return _with_key, (self.key,)
 
     def __copy__(self) -> Tag:
@@ -50,17 +52,34 @@ class Tag:
 
 
 def _with_key(key: tuple[int, str]) -> Tag:
-    """Return the one tag of this process that has `key`: the original, or what stands for another process's.
+    """Return the one tag that has `key` here: the original, or what stands for another process's.
 
-    An original that is no more belonged to a derivative that has returned.
+    Of this process's own, one that is not living belonged to a derivative that has returned.  One of another process is
+    kept older than every derivative that begins here from now on, as it was begun before.
     """
-    tag = _known.get(key)
+    global _numbers  # noqa: PLW0603 - the counter is one for the whole process
+    number, process = key
+    tag = _living.get(key) or _foreign.get(key)
     if tag is None:
-        tag = _known[key] = Tag()
+        tag = Tag()
         tag.key = key
-        tag.alive = key[1] != _process
+        tag.alive = process != _process
+        _foreign[key] = tag
+        if tag.alive and number >= (here := next(_numbers)):
+            _numbers = itertools.count(max(number, here) + 1)
     return tag
 
 
-OUTERMOST = _with_key((0, ""))
-"""The tag of every Dual a user makes by hand; it never dies."""
+def _renew_process() -> None:
+    """Let a forked child count as another process; the derivatives it was forked in stay alive in it."""
+    global _process  # noqa: PLW0603 - the identity is one for the whole process
+    _process = os.urandom(16).hex()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_process)
+
+OUTERMOST = Tag()
+"""The tag of every Dual a user makes by hand, in every process; it never dies."""
+OUTERMOST.key = (0, "")
+_living[OUTERMOST.key] = OUTERMOST

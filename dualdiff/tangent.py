@@ -23,7 +23,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from dualdiff.errors import dropped_by
 from dualdiff.floating import quiet
-from dualdiff.shapes import ndim_of, shape_of
+from dualdiff.primal import ndim_of, plain, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +121,7 @@ def fitted(tangent: Any, value: Any) -> Any:
     shape = shape_of(value)
     if isinstance(tangent, Tangent):
         if tangent.shape != shape:
-            tangent = tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ())
+            tangent = tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ()).copy()
     elif shape_of(tangent) != shape:
         tangent = np.broadcast_to(tangent, shape).copy()
     own = getattr(value, "dtype", None)
@@ -142,7 +142,7 @@ def aligned(tangent: Any, value: Any) -> Any:
     """
     array = tangent.array if isinstance(tangent, Tangent) else tangent  # type: ignore[attr-defined]
     shape = value.shape
-    strides, others = _strides(value), _strides(array)[array.ndim - len(shape) :]
+    strides, others = _steps(value), _steps(array)[array.ndim - len(shape) :]
     if strides == others or all(a == b or n <= 1 for a, b, n in zip(strides, others, shape, strict=True)):
         return tangent
     extra = array.ndim - len(shape)
@@ -151,10 +151,10 @@ def aligned(tangent: Any, value: Any) -> Any:
     return Stacked(laid_out) if isinstance(tangent, Tangent) else laid_out
 
 
-def _strides(array: Any) -> tuple[int, ...]:
-    while hasattr(array, "_tangent"):
-        array = array._value
-    return array.strides  # type: ignore[no-any-return]
+def _steps(array: Any) -> tuple[int, ...]:
+    """Return how many elements lie between neighbours along each axis."""
+    array = plain(array)
+    return tuple(stride // array.itemsize for stride in array.strides)
 
 
 def cast(tangent: Any, dtype: Any) -> Any:
@@ -168,13 +168,13 @@ def cast(tangent: Any, dtype: Any) -> Any:
 
 
 def has_nan(value: Any, tangent: Any) -> bool:
-    """Tell whether there may be a NaN in `value` or in `tangent`, which was computed under `watchful`.
+    """Tell whether there may be a NaN in `value` or in `tangent`: never False when there is one.
 
-    Of plain arrays the value alone is asked, by a dot product at a tenth of the cost of a multiplication: a slope that
-    is NaN where the value is not was made by an invalid operation, and that has been raised.
+    For plain arrays one dot product tells of both.
     """
-    if type(value) is type(tangent) is np.ndarray:
-        return _any_nan(value)
+    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size:
+        total = np.vdot(value, tangent)
+        return bool(total != total)
     return _any_nan(value) or _any_nan(tangent)
 
 
@@ -361,6 +361,10 @@ class Stacked(Tangent):
 
     def write(self, index: Any, tangent: Any) -> None:
         """Write `tangent` (or a plain zero) at `index`, in place."""
-        parts = iter(tangent) if isinstance(tangent, Stacked) else (tangent for _ in self.array)
-        for direction, part in zip(range(len(self.array)), parts, strict=True):
-            self.array[direction][index] = part
+        parts = list(tangent) if isinstance(tangent, Stacked) else [tangent] * len(self.array)
+        if hasattr(self.array, "_tangent"):
+            for part in parts[:1]:
+                self.array[:0] = 0.0 * np.ravel(part)[0] if np.size(part) else 0.0  # writes nothing, but makes room
+        for direction, part in enumerate(parts):
+            row = self.array._row(direction) if hasattr(self.array, "_tangent") else self.array[direction]
+            row[index] = part

@@ -226,17 +226,12 @@ def test_expressions_may_begin_with_minus(capsys, words):
 @pytest.mark.parametrize(
     ("words", "remark"),
     [(["log(t)", "t=-1"], "`log(t)` is nan here"), (["t + log(-1)", "t=1"], "`log(-1)` is nan here"),
-     (["2*abs(t)", "t=0"], "`abs(t)` has a kink here, and its slope is the mean of both sides"),
-     (["max(s, t)", "s=1", "t=1"], "`max(s, t)` has a kink here, and its slope is the mean of both sides"),
-     (["floor(t)", "t=2"], "`floor(t)` jumps here, and its slope is the one beside the jump"),
-     (["t % 2", "t=4"], "`t % 2` jumps here, and its slope is the one beside the jump"),
-     (["rint(t) + trunc(t)", "t=0.5"], "`rint(t)` jumps here, and its slope is the one beside the jump"),
      (["sqrt(t)", "t=0"], "a slope is not finite here"), (["t**t**t", "t=99"], "`t**t**t` is inf here"),
      (["exp(t)", "t=1000"], "`exp(t)` is inf here"),
      (["sqrt(t)", "t=0", "--order", "2"], "a slope is not finite here")],
 )  # fmt: skip
 def test_what_is_odd_is_remarked(capsys, words, remark):
-    """nan, inf, kinks and jumps are shown as they are, with a remark and without a warning of Python's."""
+    """Nan and inf are shown as they are, with a remark and without a warning of Python's."""
     assert told(capsys, *words).endswith(f"\n\nremark: {remark}\n")
     assert remark in as_json(capsys, *words)["remarks"]
 

@@ -6,6 +6,6 @@ Read in this order: `number` (the scalar), `operands` (which derivative is activ
 
 from dualdiff.dual.array import DualArray as DualArray
 from dualdiff.dual.elementwise import elementwise as elementwise
-from dualdiff.dual.number import Dual as Dual, plain as plain, wrap as wrap
+from dualdiff.dual.number import Dual as Dual, wrap as wrap
 from dualdiff.dual.operands import extract as extract, live as live, packed as packed
 from dualdiff.dual.protocols import call as call

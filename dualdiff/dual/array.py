@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual.number import Dual, plain, wrap
+from dualdiff.dual.number import Dual, wrap
 from dualdiff.dual.operands import live, packed
 from dualdiff.errors import DroppedTangentError, dropped_by
-from dualdiff.tangent import Tangent, cast, move, zeros
+from dualdiff.primal import plain
+from dualdiff.tangent import Stacked, Tangent, cast, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,11 +140,18 @@ class DualArray(Dual):
                 item, tangent = item._value, item._tangent
         self._value = self._able_to_hold(self._value, item)
         self._value[index] = item
-        if isinstance(self._tangent, Tangent):
+        if isinstance(self._tangent, Stacked):
+            inner = tangent.array if isinstance(tangent, Stacked) else tangent
+            self._tangent.array = self._able_to_hold(self._tangent.array, inner)
             self._tangent.write(index, 0.0 if tangent is None else tangent)
         else:
             self._tangent = self._able_to_hold(self._tangent, tangent)
             self._tangent[index] = 0.0 if tangent is None else tangent
+
+    def _row(self, i: int) -> Any:
+        """Return the view ``self[i]`` for a moment's use, which is over before anybody else could see it."""
+        tangent = self._tangent.view((i,)) if isinstance(self._tangent, Stacked) else self._tangent[i]
+        return wrap(self._value[i], tangent, self._tag)
 
     def _able_to_hold(self, buffer: Any, item: Any) -> Any:
         """Return `buffer`, or a Dual on its memory if a Dual of another derivative is to be written into it."""
@@ -171,9 +179,9 @@ class DualArray(Dual):
     def _refuse_if_viewed(self) -> None:
         if self._viewed:
             message = (
-                "this array was made outside of the derivative whose Dual is written into it, and another view "
-                "shares its memory and would miss the tangent. Make it inside (y = x.copy() or np.zeros_like(x)), "
-                "or write into it before taking views of it."
+                "a Dual of another derivative is written into an array that another view shares memory with, and the "
+                "view would miss the tangent. Write into a copy (y = y.copy()), or make the array of a number that "
+                "carries both derivatives (y = np.zeros(n, like=x * s))."
             )
             raise DroppedTangentError(message)
 

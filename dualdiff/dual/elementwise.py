@@ -18,8 +18,8 @@ from dualdiff.dual.operands import separated
 from dualdiff.errors import NoRuleError
 from dualdiff.floating import quiet, watchful
 from dualdiff.letter import Letter, bracketed
+from dualdiff.primal import ndim_of
 from dualdiff.rules.elementary import SQUARE, constant_power
-from dualdiff.shapes import ndim_of
 from dualdiff.tangent import fitted, has_nan, scale
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _sum_of_scaled(line: Line, values: Sequence[Any], tangents: Sequence[Any]) -
     total: Any = None
     *operands, result = values
     kind = np.result_type(getattr(result, "dtype", float)).type
-    values = [*(kind(v) if type(v) is float else v for v in operands), result]  # Python's numbers do not divide by 0
+    values = [*(kind(v) if type(v) in _NUMBERS else v for v in operands), result]  # Python's numbers do not divide by 0
     with quiet():
         undefined = result != result
         for partial, tangent in zip(line.partials, tangents, strict=True):

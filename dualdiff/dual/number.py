@@ -10,14 +10,14 @@ import numpy as np
 
 from dualdiff.errors import dropped_by
 from dualdiff.functions import Elementary
-from dualdiff.shapes import shape_of
+from dualdiff.primal import plain, shape_of
 from dualdiff.tag import OUTERMOST, Tag
-from dualdiff.tangent import Stacked, aligned, scale, zeros
+from dualdiff.tangent import Stacked, aligned, fitted, scale, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Dual", "plain", "wrap"]
+__all__ = ["Dual", "wrap"]
 
 
 class Dual(Elementary):
@@ -71,7 +71,7 @@ class Dual(Elementary):
     _tag: Tag
     _of_array: ClassVar[type[Dual]]  # the private subclass for arrays, which `Dual(array)` makes
 
-    if TYPE_CHECKING:  # made by dualdiff.dual.elementwise from the table
+    if TYPE_CHECKING:  # made from the table, by dualdiff.dual.operators and dualdiff.dual.protocols
         __add__: Callable[[Any, Any], Any]
         __radd__: Callable[[Any, Any], Any]
         __sub__: Callable[[Any, Any], Any]
@@ -113,7 +113,7 @@ class Dual(Elementary):
                     "give each number of the value its own tangent, or one number for all"
                 )
                 raise ValueError(message) from None
-        return wrap(value, tangent, OUTERMOST)
+        return wrap(value, fitted(tangent, value), OUTERMOST)
 
     # --- what it carries ---------------------------------------------------------------------------------------
 
@@ -151,11 +151,11 @@ class Dual(Elementary):
     @property
     def imag(self) -> Any:
         """The imaginary part, 0 for a real number."""
-        return np.imag(self) if self.dtype.kind == "c" else plain(self) * 0.0
+        return np.imag(self) if self.dtype.kind == "c" else np.zeros_like(plain(self))[()]
 
     def item(self, *index: int) -> Dual:
         """Return the number, with its tangent."""
-        return self[index] if index else self  # type: ignore[index]
+        return self if index in {(), (0,), (-1,), ((),)} else self.reshape(1).item(*index)  # type: ignore[attr-defined]
 
     # --- what tangent.scale and tangent.move ask of a tangent that is a Dual itself ----------------------------
 
@@ -304,10 +304,3 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
     self._tangent = tangent
     self._tag = tag
     return self
-
-
-def plain(x: Any) -> Any:
-    """Return the value under all derivatives."""
-    while isinstance(x, Dual):
-        x = x._value
-    return x

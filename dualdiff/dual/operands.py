@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual.number import Dual, wrap
-from dualdiff.shapes import shape_of
+from dualdiff.primal import shape_of
 from dualdiff.tangent import Stacked, move
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def separated(operands: Iterable[Any]) -> tuple[Tag | None, list[Any], list[Any]
     tag, values = None, []
     for given in operands:
         x = live(packed(given) if isinstance(given, _CONTAINERS) else given)
+        if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+            x = _unadorned(x)
         if isinstance(x, Dual) and x._tag is not tag and (tag is None or x._tag.key > tag.key):
             tag = x._tag
         values.append(x)
@@ -43,6 +45,14 @@ def separated(operands: Iterable[Any]) -> tuple[Tag | None, list[Any], list[Any]
         if isinstance(x, Dual) and x._tag is tag:
             values[i], tangents[i] = x._value, x._tangent
     return tag, values, tangents
+
+
+def _unadorned(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a memory-mapped array as a plain one; refuse masks and matrices, whose meaning would be lost."""
+    if type(x) is np.memmap:
+        return x.view(np.ndarray)
+    message = f"a {type(x).__name__} means more than its numbers, which a Dual does not know: use np.asarray(...) of it"
+    raise TypeError(message)
 
 
 _CONTAINERS = (np.ndarray, list, tuple)
@@ -87,7 +97,7 @@ def packed(x: Any) -> Any:
     """
     if isinstance(x, np.ndarray):
         if x.dtype != object:
-            return x.view(np.ndarray) if type(x) is np.memmap else x
+            return x
         members = packed(list(x.ravel()))
         return np.reshape(members, x.shape + shape_of(members)[1:])
     if not isinstance(x, (list, tuple)):

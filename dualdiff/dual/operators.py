@@ -128,14 +128,10 @@ def __rpow__(self, other, modulus=None):
 
 
 def _make(line: Line, operands: str, result: str, depth: int, tag: str = "self._tag") -> str:
-    """Return the end of a method, which sends a NaN to the exact way if a slope of the line can make one.
-
-    A value that is NaN makes the tangent so, but for a slope that is a constant operand.
-    """
+    """Return the end of a method, which sends a NaN to the exact way if a slope of the line can make one."""
     indent = "    " * depth
-    where = "d != d or z != z" if result == "z" and tag == "self._tag" else "d != d"
-    check = f"if {where}: return elementwise(LINE_{line.function.__name__}, ({operands}))"
-    check = check if any(map(callable, line.partials)) else ""
+    nan = "d != d" if result == "y" else "d != d or z != z"  # a function of one NaN has a NaN slope by itself
+    check = f"if {nan}: return elementwise(LINE_{line.function.__name__}, ({operands}))" if line.curved else ""
     return _MAKE.format(indent=indent, check=check, result=result, tag=tag)
 
 
@@ -169,9 +165,10 @@ _NAMESPACE: dict[str, Any] = {
 
 def _define(source: str, *names: str) -> None:
     """Compile methods and give them to Dual."""
-    exec(compile(source, "<the operators of Dual>", "exec"), _NAMESPACE)  # noqa: S102 - the table's own text
+    made: dict[str, Any] = {}
+    exec(compile(source, "<the operators of Dual>", "exec"), _NAMESPACE, made)  # noqa: S102 - the table's own text
     for name in names:
-        method = _NAMESPACE[name]
+        method = made[name]
         method.__qualname__, method.__module__ = f"Dual.{name}", Dual.__module__
         setattr(Dual, name, method)
         if (ufunc := getattr(np, name, None)) in UNARY:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualdiff.dual.elementwise import elementwise
-from dualdiff.dual.number import Dual, plain, wrap
+from dualdiff.dual.number import Dual, wrap
 from dualdiff.dual.operands import is_operand, packed, separated
 from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_by, dropped_into
+from dualdiff.primal import plain, shape_of
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
-from dualdiff.shapes import shape_of
 from dualdiff.tangent import Stacked, fitted, move, zeros
 
 if TYPE_CHECKING:
@@ -59,7 +61,24 @@ def _array_function(
     entry = _entry(function)
     if isinstance(entry, Creation):
         return _created_like(self, entry, args, kwargs)
+    place = _place_of_out(function)
+    if place is not None and len(args) > place:
+        args, kwargs = (*args[:place], *args[place + 1 :]), {**kwargs, "out": args[place]}
+        if len(args) > place:
+            message = f"{entry.name} with arguments behind a positional out takes them by name"
+            raise TypeError(message)
     return call(entry, args, kwargs)
+
+
+@cache
+def _place_of_out(function: Callable[..., Any]) -> int | None:
+    """Return where a NumPy function takes ``out`` by position, so that it is found there too."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except ValueError:  # C functions that do not tell
+        names = {"dot": ["a", "b", "out"], "concatenate": ["arrays", "axis", "out"]}.get(function.__name__, [])
+    return names.index("out") if "out" in names else None
 
 
 def _created_like(like: Dual, entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -102,7 +121,7 @@ Dual.__divmod__, Dual.__rdivmod__ = _operator(np.divmod)
 def _entry(function: Any) -> Entry:
     entry = RULES.get(function)
     if entry is None:
-        name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+        name = Entry(function).name
         message = (
             f"{name} met a Dual, and the tables have no rule for it. Write one with "
             f"dualdiff.rule({name}, jvp=...), or take x.value to continue without the derivative."
@@ -113,6 +132,9 @@ def _entry(function: Any) -> Entry:
 
 def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Apply what the book says about a function to the arguments it was called with."""
+    if kwargs.get("out") is not None and not isinstance(entry, Refused):
+        return _with_out(lambda **rest: call(entry, args, rest), kwargs)
+    kwargs = {name: given for name, given in kwargs.items() if name != "out"}
     if isinstance(entry, Constant):
         result = entry.function(*_plainly(list(args)), **{k: _plainly(v) for k, v in kwargs.items()})
         return float(result) if type(result) is np.float64 else result
@@ -121,10 +143,7 @@ def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         raise NoRuleError(message)
     if kwargs.get("dtype") is not None and np.dtype(kwargs["dtype"]).kind in "biu" and not isinstance(entry, Paragraph):
         raise dropped_by(f"dtype={np.dtype(kwargs['dtype'])}")
-    apply = _APPLY[type(entry)]
-    if kwargs.get("out") is not None:
-        return _with_out(lambda **rest: apply(entry, args, rest), kwargs)
-    return apply(entry, args, kwargs)
+    return _APPLY[type(entry)](entry, args, kwargs)
 
 
 def _plainly(x: Any) -> Any:
@@ -144,13 +163,14 @@ def _with_out(compute: Callable[..., Any], settings: dict[str, Any], mask: Any =
         (out,) = out
     if out is None:
         return compute(**settings)
-    if not isinstance(out, Dual._of_array):
-        result = compute(**settings)
-        if isinstance(result, Dual) or not isinstance(out, np.ndarray):
-            raise dropped_into("out" if not isinstance(out, np.ndarray) else "the array written into (y += x, out=y)")
-        out[mask] = result[mask] if mask is not ... else result
-        return out
     result = compute(**settings)
+    if isinstance(out, tuple):  # of np.divmod and its like
+        for one, part in zip(out, result, strict=True):
+            if one is not None:
+                _with_out(lambda part=part: part, {"out": one})
+        return tuple(part if one is None else one for one, part in zip(out, result, strict=True))
+    if not isinstance(out, (np.ndarray, Dual._of_array)) or (isinstance(result, Dual) and not isinstance(out, Dual)):
+        raise dropped_into("the array written into (y += x, out=y)")
     out[mask] = result if mask is ... else np.broadcast_to(result, out.shape)[mask]  # type: ignore[index]
     return out
 
@@ -163,9 +183,26 @@ def _apply_line(entry: Line, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
 
 
 def _apply_composition(entry: Composition, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    result = entry.handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+    known = _parameters(entry.handler)
+    unknown = [name for name in kwargs if name not in known]
+    if unknown and "**" not in known:
+        message = f"{entry.name} of a Dual has no rule for the argument(s) {', '.join(unknown)}"
+        raise NoRuleError(message)
+    result = entry.handler(*args, **kwargs)
     dtype = kwargs.get("dtype")
     return result if dtype is None or not isinstance(result, Dual) else _retyped(result, dtype)
+
+
+@cache
+def _first_parameter(function: Callable[..., Any]) -> str:
+    return next(iter(inspect.signature(function).parameters))
+
+
+@cache
+def _parameters(handler: Callable[..., Any]) -> frozenset[str]:
+    """Return the names a handler takes arguments by, and ``"**"`` if it takes any."""
+    parameters = inspect.signature(handler).parameters.values()
+    return frozenset("**" if p.kind is p.VAR_KEYWORD else p.name for p in parameters)
 
 
 def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -222,7 +259,7 @@ def _shares(x: Any, y: Any) -> bool:
 
 def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Hand value and tangent of each operand to the rule; NumPy's other arguments go along as they are."""
-    given: dict[Any, Any] = dict(enumerate(args)) | {k: v for k, v in kwargs.items() if k != "out"}
+    given: dict[Any, Any] = dict(enumerate(args)) | kwargs
     if entry.variadic is None:
         places = [i if i < len(args) else name for i, name in entry.operands]
     else:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual.number import plain
 from dualdiff.dual.operands import packed
 from dualdiff.errors import NoRuleError, dropped_into
+from dualdiff.primal import plain
 from dualdiff.rules.book import Constant, Entry
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _reduce(entry: Entry, array: Any, axis: Any = 0, dtype: Any = None, keepdims
             array = np.positive(packed(array), dtype=dtype)
         return _REDUCTIONS[entry.function](packed(array), axis=axis, keepdims=keepdims, **settings)  # type: ignore[operator]
     array = array if dtype is None else np.positive(packed(array), dtype=dtype)
-    if settings.get("where", True) is not True or not isinstance(axis, int):
+    if settings.get("where", True) is not True or not hasattr(axis, "__index__"):
         message = f"{entry.name}.reduce on a Dual takes one axis and no where=; write the reduction as a loop instead"
         raise NoRuleError(message)
     first, *rest = _rows(array, axis)

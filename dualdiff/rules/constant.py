@@ -10,7 +10,7 @@ __all__: list[str] = []
 
 # Whole numbers, signs and truth values do not move.
 constant(
-    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.signbit, np.round, np.around, np.fix,
+    np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.signbit, np.round, np.around, np.fix,
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isfinite, np.isinf, np.isnan,
     np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.all,

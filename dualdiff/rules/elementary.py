@@ -34,6 +34,7 @@ from dualdiff.functions import (
     square,
     where,
 )  # fmt: skip
+from dualdiff.primal import plain
 from dualdiff.rules.book import RULES, Line, composed, d
 
 __all__ = ["SQUARE", "constant_power"]
@@ -92,6 +93,7 @@ def _share(x: Any, y: Any, power_of: Any, slope: float) -> Any:
 # one operand: y = f(x)               dy/dx                                            where
 d(np.positive,   1.0)
 d(np.negative,   -1.0)
+# at the kink of |x| the mean of both sides, 0
 d(np.absolute,   lambda x, y: sign(x),                                                 on_complex=lambda x: hypot(np.real(x), np.imag(x)))
 d(np.fabs,       lambda x, y: sign(x))
 d(np.square,     lambda x, y: 2 * x)
@@ -113,7 +115,7 @@ d(np.arccos,     lambda x, y: -1 / (sqrt(1 - x) * sqrt(1 + x)),                 
 d(np.arctan,     lambda x, y: 1 / (1 + x * x))
 d(np.sinh,       lambda x, y: cosh(x))
 d(np.cosh,       lambda x, y: sinh(x))
-d(np.tanh,       lambda x, y: where(absolute(x) > 355, 0.0, 1 / square(cosh(x))))  # beyond, less than any float
+d(np.tanh,       lambda x, y: where(absolute(x) > 373, 0.0, square(1 / cosh(x))))  # beyond, less than any float
 d(np.arcsinh,    lambda x, y: 1 / hypot(1.0, x))
 d(np.arccosh,    lambda x, y: 1 / (sqrt(x - 1) * sqrt(x + 1)),                         on=(1, inf))
 d(np.arctanh,    lambda x, y: 1 / ((1 - x) * (1 + x)),                                 on=(-1, 1))
@@ -132,14 +134,17 @@ d(np.power,       _power_in_base,                                               
 d(np.float_power, _power_in_base,                                                      _power_in_exponent,  on=((0, inf), (-inf, inf)))
 d(np.remainder,   1.0,                                                                 lambda x, y, z: -(x // y))
 d(np.fmod,        1.0,                                                                 lambda x, y, z: -rint((x - z) / y))
+# at the origin of hypot the mean over all directions, 0
 d(np.hypot,       lambda x, y, z: where(z == 0, 0.0, x / z),                           lambda x, y, z: where(z == 0, 0.0, y / z))
 d(np.arctan2,     lambda x, y, z: y / hypot(x, y) / hypot(x, y),                       lambda x, y, z: -x / hypot(x, y) / hypot(x, y))
 d(np.logaddexp,   lambda x, y, z: _share(x, y, exp, 1.0),                              lambda x, y, z: _share(y, x, exp, 1.0))
 d(np.logaddexp2,  lambda x, y, z: _share(x, y, exp2, ln(2)),                           lambda x, y, z: _share(y, x, exp2, ln(2)))
+# at a tie each moves the result by half, so that max + min = x + y holds; of a missing one, fmax and fmin know nothing
 d(np.maximum,     lambda x, y, z: (x > y) + 0.5 * (x == y),                            lambda x, y, z: (y > x) + 0.5 * (x == y))
 d(np.minimum,     lambda x, y, z: (x < y) + 0.5 * (x == y),                            lambda x, y, z: (y < x) + 0.5 * (x == y))
 d(np.fmax,        lambda x, y, z: (x == z) - 0.5 * (x == y),                           lambda x, y, z: (y == z) - 0.5 * (x == y))
 d(np.fmin,        lambda x, y, z: (x == z) - 0.5 * (x == y),                           lambda x, y, z: (y == z) - 0.5 * (x == y))
+# |x| times a sign: at x = 0 the mean of both sides, 0, as for abs
 d(np.copysign,    lambda x, y, z: sign(x) * copysign(1.0, y),                          0.0)
 d(np.heaviside,   0.0,                                                                 lambda x, y, z: 1.0 * (x == 0))
 d(np.ldexp,       lambda x, y, z: ldexp(1.0, y),                                       0.0)
@@ -182,6 +187,15 @@ def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any
 
 
 composed(np._core.umath.clip, "x.clip(0.5, 1.5)")(clip)  # type: ignore[attr-defined] # the ufunc behind ndarray.clip, which has no public name
+
+
+@composed(np.sign, "np.real(np.sign(x + 1j * y))")
+def _(x: Any) -> Any:
+    """Locally constant for a real number; of a complex one the direction z/|z|, which turns with z."""
+    if not np.iscomplexobj(x):
+        return np.sign(plain(x))
+    size = np.abs(x)
+    return x / np.where(size == 0, 1.0, size)
 
 
 @composed(np.modf, "np.modf(x)[0]")

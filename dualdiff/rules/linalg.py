@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from dualdiff.rules.book import composed, rule
-from dualdiff.rules.products import product
 from dualdiff.tangent import contract, linear, move
 
 __all__: list[str] = []
@@ -42,8 +41,8 @@ def _(da: Any, db: Any, a: Any, b: Any) -> Any:
 def _(da: Any, a: Any) -> Any:
     """d(det A) = tr(adj(A)·dA) (Jacobi 1841), with the adjugate, which a singular matrix has too."""
     adjugate = move(lambda m: np.swapaxes(m, -1, -2), _adjugate(a))
-    dy = product(lambda p, q: np.einsum("...ij,...ij->...", p, q), "...ij,...ij->...", (adjugate, a), (None, da))[1]
-    return np.linalg.det(a), dy
+    subscripts = "...ij,...ij->..."
+    return np.linalg.det(a), contract(lambda p, q: np.einsum(subscripts, p, q), subscripts, (adjugate, a), 1, da)
 
 
 def _adjugate(a: Any) -> Any:
@@ -74,9 +73,7 @@ def _adjugate(a: Any) -> Any:
 def _(a: Any, n: int) -> Any:
     if n < 0:
         a, n = np.linalg.inv(a), -n
-    if n == 0:
-        return a * 0.0 + np.eye(np.shape(a)[-1])
-    result = a
-    for _step in range(n - 1):
-        result = result @ a
+    result, square = np.zeros_like(a) + np.eye(np.shape(a)[-1]), a
+    while n:
+        result, square, n = result @ square if n % 2 else result, square @ square if n > 1 else square, n // 2
     return result

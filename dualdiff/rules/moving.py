@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dualdiff.errors import dropped_into
+from dualdiff.primal import plain
 from dualdiff.rules.book import composed, creates, moves, rule
 from dualdiff.tangent import linear, move, zeros
 
@@ -177,11 +178,5 @@ def _(dx: Any, x: Any) -> Any:
 @composed(np.nan_to_num, "np.nan_to_num(x)")
 def _(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """What is not finite becomes a constant; what is, stays."""
-    plain = np.nan_to_num(_base(x), nan=nan, posinf=posinf, neginf=neginf)
-    return np.where(np.isfinite(x), x, plain)
-
-
-def _base(x: Any) -> Any:
-    while hasattr(x, "tangent"):
-        x = x.value
-    return x
+    constant = np.nan_to_num(plain(x), nan=nan, posinf=posinf, neginf=neginf)
+    return np.where(np.isfinite(x), x, constant)

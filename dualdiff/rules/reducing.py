@@ -147,9 +147,18 @@ def _(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> An
     return np.moveaxis(y, 0, axis)
 
 
-@composed(np.diff, "np.diff(x)", "np.diff(M, axis=0)", "np.diff(x, n=2)")
-def _(a: Any, n: int = 1, axis: int = -1) -> Any:
-    y = np.moveaxis(a, axis, 0)
+@composed(np.diff, "np.diff(x)", "np.diff(M, axis=0)", "np.diff(x, n=2)", "np.diff(x, prepend=s, append=[t, 1.0])")
+def _(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    ends = [
+        None
+        if end is None
+        else np.broadcast_to(end, (*np.shape(a)[:axis], 1, *np.shape(a)[axis:][1:]))
+        if np.ndim(end) == 0
+        else end
+        for end in (prepend, append)
+    ]
+    joined = [part for part in (ends[0], a, ends[1]) if part is not None]
+    y = np.moveaxis(np.concatenate(joined, axis=axis) if len(joined) > 1 else a, axis, 0)
     for _step in range(n):
         y = y[1:] - y[:-1]
     return np.moveaxis(y, 0, axis)
@@ -239,7 +248,7 @@ def _(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any
     fp = np.stack(list(fp)) if isinstance(fp, (list, tuple)) else fp
 
     def piece(side: str) -> Any:
-        place = np.searchsorted(xp, x, side=side)  # type: ignore[call-overload]
+        place = np.where(np.isnan(x), 1, np.searchsorted(xp, x, side=side))  # type: ignore[call-overload]
         i = np.clip(place - 1, 0, max(last - 1, 0))
         run = xp[np.minimum(i + 1, last)] - xp[i]
         along = fp[i] + (x - xp[i]) * (fp[np.minimum(i + 1, last)] - fp[i]) / np.where(run == 0, 1.0, run)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dualdiff.dual import Dual, extract, packed, plain, wrap
-from dualdiff.shapes import ndim_of, shape_of, size_of
+from dualdiff.dual import Dual, extract, packed, wrap
+from dualdiff.primal import ndim_of, plain, shape_of, size_of
 from dualdiff.tag import Tag
 from dualdiff.tangent import Stacked, fitted
 from dualdiff.transforms.containers import flatten, is_leaf, private
@@ -21,7 +21,7 @@ from dualdiff.transforms.containers import flatten, is_leaf, private
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "defined_at", "question", "unstacked"]
+__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "defined_at", "question", "unstacked", "zero"]
 
 Argnums = int | str | tuple[int | str, ...] | None
 
@@ -42,6 +42,16 @@ class Run(NamedTuple):
     def value(self) -> Any:
         """The value as f returned it."""
         return self.rebuild(self.values)
+
+    @property
+    def moved(self) -> list[Any]:
+        """The tangents, with zeros for what does not move."""
+        return [zero(v) if t is None else t for v, t in zip(self.values, self.tangents, strict=True)]
+
+
+def zero(value: Any) -> Any:
+    """Return the derivative of what does not move."""
+    return np.zeros(shape_of(value)) if ndim_of(value) else 0.0
 
 
 def defined_at(f: Callable[..., Any]) -> str:
@@ -160,7 +170,13 @@ class Call:
         """Return a leaf as what f is evaluated at: whole numbers become floats, float32 stays float32."""
         if type(leaf) is float or isinstance(leaf := packed(leaf), Dual):
             return leaf
-        if not is_leaf(leaf) or type(leaf) is np.ma.MaskedArray:
+        if isinstance(leaf, np.ndarray) and type(leaf) not in (np.ndarray, np.memmap):
+            message = (
+                f"{self.name}() differentiates by plain arrays; argument {place!r} of f is a {type(leaf).__name__}, "
+                "whose meaning beyond its numbers would be lost. Use np.asarray(...) of it"
+            )
+            raise TypeError(message)
+        if not is_leaf(leaf):
             message = (
                 f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. "
                 f"Say which arguments to differentiate by: {self.name}(f, argnums=...)"
@@ -333,4 +349,4 @@ def unstacked(tangent: Any, shape: tuple[int, ...], directions: int) -> list[Any
     """Return the tangent of a result as one dense tangent for each direction."""
     if isinstance(tangent, Stacked):
         return list(tangent)
-    return [np.zeros(shape) if tangent is None else tangent] * directions
+    return [np.zeros(shape)[()] if tangent is None else tangent] * directions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import Dual, packed
-from dualdiff.shapes import shape_of
+from dualdiff.primal import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
 def private(x: Any) -> Any:
     """Return `x` with copies of its arrays, so that a function that writes into its argument harms nobody."""
     if isinstance(x, np.ndarray) or (isinstance(x, Dual) and x.ndim):
-        return x.copy()
+        return x.copy(order="K")  # type: ignore[call-arg]
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*map(private, x))
     if type(x) in (list, tuple):

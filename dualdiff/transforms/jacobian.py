@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import plain
-from dualdiff.shapes import ndim_of, shape_of, size_of
+from dualdiff.primal import ndim_of, plain, shape_of, size_of
 from dualdiff.tangent import Stacked
 from dualdiff.transforms.asking import Argnums, Call, Run, defined_at, question, unstacked
 from dualdiff.transforms.containers import matched

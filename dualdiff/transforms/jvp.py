@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import Dual, plain
-from dualdiff.shapes import ndim_of, shape_of
+from dualdiff.dual import Dual
+from dualdiff.primal import plain, shape_of
 from dualdiff.transforms.asking import Call, question
 from dualdiff.transforms.containers import is_leaf, matched, private, tree_map
 
@@ -72,15 +72,10 @@ def jvp(f: Any, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
 
     def answer(call: Call) -> Any:
         run = call.run(_seeds(call, tangents))
-        moved = [_zero(v) if t is None else t for v, t in zip(run.values, run.tangents, strict=True)]
-        dy = run.rebuild(moved)
+        dy = run.rebuild(run.moved)
         return (run.value, dy, run.aux) if has_aux else (run.value, dy)
 
     return question("jvp", answer, f, None, has_aux)(*primals)
-
-
-def _zero(value: Any) -> Any:
-    return np.zeros(shape_of(value)) if ndim_of(value) else 0.0
 
 
 def _seeds(call: Call, tangents: Sequence[Any]) -> list[Any]:

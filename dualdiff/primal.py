@@ -1,4 +1,7 @@
-"""Shapes, without the detours of np.shape: through the protocols for a Dual, through a new array for a number."""
+"""The primal: what lies under all derivatives, and its shape.
+
+np.shape goes through the protocols for a Dual and through a new array for a number; these do not.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ndim_of", "shape_of", "size_of"]
+__all__ = ["ndim_of", "plain", "shape_of", "size_of"]
+
+
+def plain(x: Any) -> Any:
+    """Return the value under all derivatives."""
+    while hasattr(x, "_tangent"):
+        x = x._value
+    return x
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
