@@ -272,7 +272,7 @@ def test_points_that_are_no_numbers(bad):
     f = lambda p, t: t * t
 
     for ask in (dd.jacobian(f), dd.jacobian(f, argnums=0), dd.gradient(f, argnums=0)):
-        with pytest.raises(TypeError, match=r"(?s)differentiates by numbers and arrays; argument 0 of f .*argnums="):
+        with pytest.raises(TypeError, match=r"(?s)differentiates by .*; argument 0 of f .*(argnums=|np\.asarray)"):
             ask(bad, 3.0)
     assert dd.jacobian(f, argnums=1)(bad, 3.0) == 6.0
 

@@ -12,6 +12,12 @@ import pytest
 import dualdiff as dd
 from dualdiff.tag import Tag
 
+# Forking beside threads that other tests have left is warned of, by Python and by jax.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 def scaled(x):
     """Return 5·x, of a Dual that was pickled."""
@@ -31,14 +37,12 @@ def pool(request):
         yield workers
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork beside the threads of other tests
 def test_there_and_back(pool):
     """What a worker does to a Dual is differentiated."""
     assert 5.0 == dd.derivative(lambda t: pool.submit(scaled, t).result())(2.0)
     assert [5.0, 5.0] == list(dd.derivative(lambda t: pool.submit(scaled, t).result())(np.array([1.0, 2.0])))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_derivative_inside_the_other_process(pool):
     """An inner derivative in the worker is newer than the outer one, however many have begun here."""
     for _ in range(50):

@@ -134,7 +134,8 @@ def call(entry: Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Apply what the book says about a function to the arguments it was called with."""
     if kwargs.get("out") is not None and not isinstance(entry, Refused):
         return _with_out(lambda **rest: call(entry, args, rest), kwargs)
-    kwargs = {name: given for name, given in kwargs.items() if name != "out"}
+    if not isinstance(entry, Line):  # to a ufunc with where=, even out=None says something
+        kwargs = {name: given for name, given in kwargs.items() if name != "out"}
     if isinstance(entry, Constant):
         result = entry.function(*_plainly(list(args)), **{k: _plainly(v) for k, v in kwargs.items()})
         return float(result) if type(result) is np.float64 else result
@@ -164,15 +165,20 @@ def _with_out(compute: Callable[..., Any], settings: dict[str, Any], mask: Any =
     if out is None:
         return compute(**settings)
     result = compute(**settings)
-    if isinstance(out, tuple):  # of np.divmod and its like
-        for one, part in zip(out, result, strict=True):
-            if one is not None:
-                _with_out(lambda part=part: part, {"out": one})
-        return tuple(part if one is None else one for one, part in zip(out, result, strict=True))
-    if not isinstance(out, (np.ndarray, Dual._of_array)) or (isinstance(result, Dual) and not isinstance(out, Dual)):
-        raise dropped_into("the array written into (y += x, out=y)")
-    out[mask] = result if mask is ... else np.broadcast_to(result, out.shape)[mask]  # type: ignore[index]
-    return out
+    several = isinstance(out, tuple)  # as np.divmod has
+    outs, results = (out, result) if several else ((out,), (result,))
+    for one, part in zip(outs, results, strict=True):
+        if (
+            one is not None
+            and not isinstance(one, Dual)
+            and (isinstance(part, Dual) or not isinstance(one, np.ndarray))
+        ):
+            raise dropped_into("the array written into (y += x, out=y)")
+    for one, part in zip(outs, results, strict=True):
+        if one is not None:
+            one[mask] = part if mask is ... else np.broadcast_to(part, one.shape)[mask]
+    made = tuple(part if one is None else one for one, part in zip(outs, results, strict=True))
+    return made if several else made[0]
 
 
 # --- the kinds of entries -------------------------------------------------------------------------------------

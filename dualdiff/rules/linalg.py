@@ -73,7 +73,8 @@ def _adjugate(a: Any) -> Any:
 def _(a: Any, n: int) -> Any:
     if n < 0:
         a, n = np.linalg.inv(a), -n
-    result, square = np.zeros_like(a) + np.eye(np.shape(a)[-1]), a
+    result, square = np.zeros_like(a), a
+    result = result + np.eye(np.shape(a)[-1], dtype=result.dtype)
     while n:
         result, square, n = result @ square if n % 2 else result, square @ square if n > 1 else square, n // 2
     return result
