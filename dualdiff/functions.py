@@ -326,5 +326,7 @@ def clip(x: Any, low: Any = None, high: Any = None, /) -> Any:
     >>> dd.clip(3.0, 0.0, 1.0)
     1.0
     """
+    if low is None and high is None:
+        return positive(x)
     x = x if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)

@@ -172,15 +172,16 @@ def has_nan(value: Any, tangent: Any) -> bool:
 
     For plain arrays one dot product tells of both.
     """
-    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size:
+    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size and value.flags.c_contiguous:
         total = np.vdot(value, tangent)
         return bool(total != total)
     return _any_nan(value) or _any_nan(tangent)
 
 
 def _any_nan(x: Any) -> bool:
-    if type(x) is np.ndarray:
-        total = np.vdot(x, x)
+    if type(x) is np.ndarray and x.flags.forc:
+        flat = x.ravel("K")  # a view, in the order of memory
+        total = np.vdot(flat, flat)
         return bool(total != total)
     if isinstance(x, Tangent):
         return bool(x != x)
@@ -362,9 +363,6 @@ class Stacked(Tangent):
     def write(self, index: Any, tangent: Any) -> None:
         """Write `tangent` (or a plain zero) at `index`, in place."""
         parts = list(tangent) if isinstance(tangent, Stacked) else [tangent] * len(self.array)
-        if hasattr(self.array, "_tangent"):
-            for part in parts[:1]:
-                self.array[:0] = 0.0 * np.ravel(part)[0] if np.size(part) else 0.0  # writes nothing, but makes room
         for direction, part in enumerate(parts):
             row = self.array._row(direction) if hasattr(self.array, "_tangent") else self.array[direction]
             row[index] = part

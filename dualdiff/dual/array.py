@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from dualdiff.dual.number import Dual, wrap
 from dualdiff.dual.operands import live, packed
-from dualdiff.errors import DroppedTangentError, dropped_by
+from dualdiff.errors import dropped_by
 from dualdiff.primal import plain
 from dualdiff.tangent import Stacked, Tangent, cast, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from dualdiff.tag import Tag
 
 
 __all__ = ["DualArray"]
@@ -25,9 +28,10 @@ class DualArray(Dual):
     With those, NumPy would show its own errors before ours, and scalar arithmetic would be slower.
     """
 
-    __slots__ = ("_viewed",)
+    __slots__ = ("__weakref__", "_origin", "_views")
 
-    _viewed: bool  # whether another Dual shares this memory
+    _origin: tuple[DualArray, Callable[[Any], Any]] | None  # whose memory this is a view of, and how it is made of it
+    _views: list[ref[DualArray]] | None  # the views of this one
 
     # --- what it carries ---------------------------------------------------------------------------------------
 
@@ -60,6 +64,16 @@ class DualArray(Dual):
     def nbytes(self) -> Any:
         """Bytes of the value's elements."""
         return self.size * self.itemsize
+
+    @property
+    def strides(self) -> Any:
+        """Bytes from one element of the value to the next along each axis."""
+        return self._value.strides
+
+    @property
+    def flags(self) -> Any:
+        """NumPy's notes on the memory of the value."""
+        return plain(self).flags
 
     @property
     def T(self) -> Any:
@@ -99,13 +113,20 @@ class DualArray(Dual):
         objects = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             objects[index] = self[index]
+        objects.flags.writeable = bool(copy)  # np.asarray shares memory with its argument, and this could not
         return objects
 
     # --- views and writes --------------------------------------------------------------------------------------
 
-    def _sharing(self, view: Any) -> Any:
+    def _sharing(self, view: Any, remake: Callable[[Any], Any]) -> Any:
+        """Note that `view`, which `remake` makes of this array, shares its memory."""
         if isinstance(view, DualArray):
-            self._viewed = view._viewed = True
+            view._origin = (self, remake)
+            if self._views is None:
+                self._views = []
+            elif len(self._views) % 64 == 63:  # as loops over slices make them
+                self._views = [one for one in self._views if one() is not None]
+            self._views.append(ref(view))
         return view
 
     def __getitem__(self, index: Any) -> Any:
@@ -119,7 +140,7 @@ class DualArray(Dual):
         else:
             tangent = move(lambda a: a[index], tangent)
         taken = wrap(value, tangent, self._tag)
-        return self._sharing(taken) if basic else taken
+        return self._sharing(taken, lambda a: a[index]) if basic else taken
 
     def __setitem__(self, index: Any, item: Any) -> None:
         """Write value and tangent; the item's were computed from old values before either is written."""
@@ -130,60 +151,63 @@ class DualArray(Dual):
             )
             raise ValueError(message)
         item = live(packed(item))
-        tangent = None
         if not self._tag.alive:
             self._revive(item)
-        if isinstance(item, Dual):
-            if item._tag is not self._tag and item._tag.key > self._tag.key:
-                self._hold(item)
-            if item._tag is self._tag:
-                item, tangent = item._value, item._tangent
-        self._value = self._able_to_hold(self._value, item)
+        if not _is_flat(self) or (isinstance(item, Dual) and (item._tag is not self._tag or not _is_flat(item))):
+            self._make_room(item)
+        tangent = None
+        if isinstance(item, Dual) and item._tag is self._tag:
+            item, tangent = item._value, item._tangent
         self._value[index] = item
         if isinstance(self._tangent, Stacked):
-            inner = tangent.array if isinstance(tangent, Stacked) else tangent
-            self._tangent.array = self._able_to_hold(self._tangent.array, inner)
             self._tangent.write(index, 0.0 if tangent is None else tangent)
         else:
-            self._tangent = self._able_to_hold(self._tangent, tangent)
             self._tangent[index] = 0.0 if tangent is None else tangent
 
     def _row(self, i: int) -> Any:
-        """Return the view ``self[i]`` for a moment's use, which is over before anybody else could see it."""
+        """Return the view ``self[i]`` for a moment's use, of which nobody need take note."""
         tangent = self._tangent.view((i,)) if isinstance(self._tangent, Stacked) else self._tangent[i]
         return wrap(self._value[i], tangent, self._tag)
 
-    def _able_to_hold(self, buffer: Any, item: Any) -> Any:
-        """Return `buffer`, or a Dual on its memory if a Dual of another derivative is to be written into it."""
-        if not isinstance(item, Dual) or isinstance(buffer, DualArray):
-            return buffer
-        self._refuse_if_viewed()
-        return wrap(buffer, zeros(item._tangent, buffer.shape, buffer), item._tag)
+    # --- memory that views share: what is written into must have room for every derivative of what is written ----
 
-    def _hold(self, item: Dual) -> None:
-        """Become a Dual of the newer derivative that `item` belongs to, carrying the present one inside."""
-        self._refuse_if_viewed()
-        inner = wrap(self._value, self._tangent, self._tag)
-        self._value = inner
-        self._tangent = zeros(item._tangent, inner.shape, inner)
-        self._tag = item._tag
+    def _root(self) -> DualArray:
+        array = self
+        while array._origin is not None:
+            array = array._origin[0]
+        return array
+
+    def _make_room(self, item: Any) -> None:
+        """Give the memory, and with it every view of it, a level for each derivative that `item` carries."""
+        root = self._root()
+        grown = False
+        for tag, kind in sorted(_levels(item).items(), key=lambda level: level[0].key):
+            if not _has_level(root, tag):
+                grown = True
+                if tag.key > root._tag.key:
+                    inner = wrap(root._value, root._tangent, root._tag)
+                    root._value, root._tangent, root._tag = inner, zeros(kind, inner.shape, inner), tag
+                else:
+                    _with_level(root, tag, kind)
+        if grown:
+            root._refresh()
 
     def _revive(self, item: Any) -> None:
         """Become an array of memory of its own: the derivative that wrote the old one has returned with it."""
-        self._refuse_if_viewed()
-        self._value = live(self).copy()
+        root = self._root()
+        root._value = live(root).copy()
         moves = isinstance(item, Dual)
-        self._tangent = zeros(item._tangent if moves else 0.0, self._value.shape, self._value)
-        self._tag = item._tag if moves else self._tag
+        root._tangent = zeros(item._tangent if moves else 0.0, root._value.shape, root._value)
+        root._tag = item._tag if moves else root._tag
+        root._refresh()
 
-    def _refuse_if_viewed(self) -> None:
-        if self._viewed:
-            message = (
-                "a Dual of another derivative is written into an array that another view shares memory with, and the "
-                "view would miss the tangent. Write into a copy (y = y.copy()), or make the array of a number that "
-                "carries both derivatives (y = np.zeros(n, like=x * s))."
-            )
-            raise DroppedTangentError(message)
+    def _refresh(self) -> None:
+        """Make every view of this array anew."""
+        for view in [one() for one in self._views or ()]:
+            if view is not None and view._origin is not None and view._origin[0] is self:
+                again = view._origin[1](self)
+                view._value, view._tangent, view._tag = again._value, again._tangent, again._tag
+                view._refresh()
 
     def fill(self, item: Any) -> None:
         """Write `item` everywhere."""
@@ -226,6 +250,46 @@ class DualArray(Dual):
         if target.kind == "O":
             return self.copy()
         return wrap(self._value.astype(target), cast(self._tangent, target), self._tag)
+
+
+def _is_flat(x: Any) -> bool:
+    """Tell whether a Dual carries one derivative and no other inside."""
+    tangent = x._tangent.array if isinstance(x._tangent, Stacked) else x._tangent
+    return not isinstance(x._value, Dual) and not isinstance(tangent, Dual)
+
+
+def _parts(x: Dual) -> tuple[Any, Any]:
+    return x._value, x._tangent.array if isinstance(x._tangent, Stacked) else x._tangent
+
+
+def _levels(x: Any) -> dict[Tag, Any]:
+    """Return the derivatives that a number carries anywhere inside, each with a tangent of its kind."""
+    if not isinstance(x, Dual):
+        return {}
+    found = {x._tag: x._tangent}
+    for part in _parts(x):
+        found |= _levels(part)
+    return found
+
+
+def _has_level(buffer: Any, tag: Tag) -> bool:
+    """Tell whether every part of a buffer can hold tangents of a derivative."""
+    if not isinstance(buffer, Dual) or tag.key > buffer._tag.key:
+        return False
+    return buffer._tag is tag or all(_has_level(part, tag) for part in _parts(buffer))
+
+
+def _with_level(buffer: Any, tag: Tag, kind: Any) -> Any:
+    """Return a buffer on the same memory that can: a Dual inside, below newer derivatives and above older ones."""
+    if not isinstance(buffer, Dual) or tag.key > buffer._tag.key:
+        return wrap(buffer, zeros(kind, buffer.shape, buffer), tag)
+    if buffer._tag is not tag:
+        buffer._value = _with_level(buffer._value, tag, kind)
+        if isinstance(buffer._tangent, Stacked):
+            buffer._tangent.array = _with_level(buffer._tangent.array, tag, kind)
+        else:
+            buffer._tangent = _with_level(buffer._tangent, tag, kind)
+    return buffer
 
 
 class Flat:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from dualdiff.errors import dropped_by
+from dualdiff.errors import DroppedTangentError, dropped_by
 from dualdiff.functions import Elementary
 from dualdiff.primal import plain, shape_of
 from dualdiff.tag import OUTERMOST, Tag
@@ -119,15 +119,15 @@ class Dual(Elementary):
 
     @property
     def value(self) -> Any:
-        """The primal, without this derivative."""
-        return self._value
+        """The primal, without this derivative; of an array not to be written to, since the tangent would not follow."""
+        return _not_to_be_written(self._value)
 
     @property
     def tangent(self) -> Any:
         """The derivative in the seeded direction; 0 once the derivative that seeded it has returned."""
         if not self._tag.alive:
             return zeros(0.0, self.shape)
-        return self._tangent.array if isinstance(self._tangent, Stacked) else self._tangent
+        return _not_to_be_written(self._tangent.array if isinstance(self._tangent, Stacked) else self._tangent)
 
     shape: tuple[int, ...] = ()
     ndim: int = 0
@@ -225,9 +225,19 @@ class Dual(Elementary):
 
     # --- copies stay perturbations of the same derivative ------------------------------------------------------
 
-    def copy(self) -> Dual:
+    def copy(self, order: str = "C") -> Dual:  # noqa: ARG002 - ndarray's argument
         """Return a number or array that shares nothing with this one."""
         return self
+
+    def tolist(self) -> Any:
+        """Return the number itself, which keeps its tangent."""
+        return self
+
+    def astype(self, dtype: Any, **_settings: Any) -> Any:
+        """Return the number in another floating-point or complex type; whole numbers would drop the tangent."""
+        if np.dtype(dtype).kind not in "fc":
+            raise dropped_by(f"x.astype({np.dtype(dtype)})")
+        return np.positive(self, dtype=dtype)  # type: ignore[call-overload]
 
     def __copy__(self) -> Dual:
         return self.copy()
@@ -285,7 +295,7 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
             self._value = value
             self._tangent = tangent if tangent is value else aligned(tangent, value)
             self._tag = tag
-            self._viewed = False  # type: ignore[attr-defined]
+            self._origin = self._views = None  # type: ignore[attr-defined]
             return self
         value = value[()]
         kind = type(value)
@@ -295,12 +305,45 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
         value = complex(value)
     if isinstance(tangent, np.ndarray):
         tangent = tangent[()]
+    elif isinstance(tangent, Stacked):
+        tangent = tangent.copy()  # an element is no view
     if type(tangent) is np.float64:
         tangent = float(tangent)
     elif type(tangent) is np.complex128:
         tangent = complex(tangent)
-    self = object.__new__(Dual)
+    self = object.__new__(ComplexDual if isinstance(value, _COMPLEX) else Dual)
     self._value = value
     self._tangent = tangent
     self._tag = tag
     return self
+
+
+class ComplexDual(Dual):
+    """The Dual of a complex number.  Apart from Dual, since an object array takes no part of complex numbers.
+
+    Of ``np.array([z, w])`` NumPy would hand back real and imaginary parts that are wrong, without asking anybody.
+    """
+
+    __slots__ = ()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Refuse to go into an object array."""
+        message = (
+            "np.array([...]) of complex Duals would be an object array, whose .real, .imag and norm NumPy gets wrong. "
+            "Write np.stack([...]), or return the list itself"
+        )
+        raise DroppedTangentError(message)
+
+
+_COMPLEX = (complex, np.complexfloating, ComplexDual)
+
+
+def _not_to_be_written(x: Any) -> Any:
+    """Return an array as a view that refuses writes; a Dual of an outer derivative as a copy."""
+    if isinstance(x, Dual):
+        return x.copy()
+    if not isinstance(x, np.ndarray):
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view

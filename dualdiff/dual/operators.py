@@ -256,7 +256,7 @@ def _generate() -> None:
             setattr(array, name, _of_one(line))
             UNARY[function] = methodcaller(name)
         else:
-            setattr(Dual, name, staticmethod(_of_two(line)))
+            setattr(Dual, name, _of_two(line))
         if function in OPERATORS:
             _define_operator(line)
             method, _ = OPERATORS[function]

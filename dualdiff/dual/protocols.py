@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -235,11 +235,18 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
     shapes = [shape_of(v) for v in values]
     if isinstance(result, (list, tuple)):
         parts = (move(lambda *a, i=i: run(*a)[i], *tangents, shapes=shapes) for i in range(len(result)))
-        return type(result)(_moved(v, t, operands, tag) for v, t in zip(result, parts, strict=True))
-    return _moved(result, move(run, *tangents, shapes=shapes), operands, tag)
+        return type(result)(
+            _moved(value, tangent, operands, tag, partial(_part_of, run, i))
+            for i, (value, tangent) in enumerate(zip(result, parts, strict=True))
+        )
+    return _moved(result, move(run, *tangents, shapes=shapes), operands, tag, run)
 
 
-def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
+def _part_of(run: Callable[..., Any], i: int, array: Any) -> Any:
+    return run(array)[i]
+
+
+def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any, remake: Callable[[Any], Any]) -> Any:
     """Wrap the result of a move; it is a view in value and in tangent, or in neither."""
     tangent = fitted(tangent, value)
     source = operands[0]
@@ -254,7 +261,7 @@ def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any) -> Any:
     elif of_tangent and not of_value:
         tangent = tangent.copy()
     moved = wrap(value, tangent, tag)
-    return source._sharing(moved) if of_value and of_tangent else moved  # type: ignore[attr-defined]
+    return source._sharing(moved, remake) if of_value and of_tangent else moved  # type: ignore[attr-defined]
 
 
 def _shares(x: Any, y: Any) -> bool:
@@ -283,7 +290,15 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
         return result
     if isinstance(result, tuple):
         return tuple(wrap(y, fitted(dy, y), tag) for y, dy in zip(result, tangent, strict=True))
-    return _moved(result, tangent, operands, tag) if len(operands) == 1 else wrap(result, fitted(tangent, result), tag)
+    if len(operands) > 1:
+        return wrap(result, fitted(tangent, result), tag)
+    (place,) = places
+
+    def remake(array: Any) -> Any:
+        rest = {k: array if k == place else x for k, x in kwargs.items()}
+        return call(entry, [array if i == place else x for i, x in enumerate(args)], rest)
+
+    return _moved(result, tangent, operands, tag, remake)
 
 
 def _refuse_elsewhere(entry: Entry, others: Iterable[Any]) -> None:

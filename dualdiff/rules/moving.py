@@ -116,7 +116,8 @@ def _(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -
     places = [np.reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
     if indexing == "xy" and len(xi) > 1:
         places = [np.swapaxes(x, 0, 1) for x in places]
-    return tuple(places) if sparse else tuple(x.copy() for x in np.broadcast_arrays(*places))
+    grids = places if sparse else np.broadcast_arrays(*places)
+    return tuple(np.copy(x) if copy else x for x in grids)
 
 
 # Buffers like x: zero tangents that may be written to.

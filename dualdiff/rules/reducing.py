@@ -144,7 +144,7 @@ def _(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> An
     while step < len(y):
         y = np.concatenate([y[:step], y[step:] * y[:-step]])
         step *= 2
-    return np.moveaxis(y, 0, axis)
+    return np.moveaxis(y if step > 1 else y.copy(), 0, axis)
 
 
 @composed(np.diff, "np.diff(x)", "np.diff(M, axis=0)", "np.diff(x, n=2)", "np.diff(x, prepend=s, append=[t, 1.0])")

@@ -79,7 +79,7 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
 def private(x: Any) -> Any:
     """Return `x` with copies of its arrays, so that a function that writes into its argument harms nobody."""
     if isinstance(x, np.ndarray) or (isinstance(x, Dual) and x.ndim):
-        return x.copy(order="K")  # type: ignore[call-arg]
+        return x.copy(order="K")
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*map(private, x))
     if type(x) in (list, tuple):

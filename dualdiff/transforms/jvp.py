@@ -124,4 +124,4 @@ def stop_gradient(x: Any) -> Any:
     >>> dd.derivative(lambda t: t * dd.stop_gradient(t))(3.0)
     3.0
     """
-    return tree_map(plain, x)
+    return tree_map(lambda leaf: private(plain(leaf)), x)
