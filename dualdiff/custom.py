@@ -55,7 +55,7 @@ def rule(f: Any = None, *, partials: Any = None, jvp: Callable[..., Any] | None 
     >>> dd.derivative(softplus)(0.0)
     0.5
     """
-    if f is None:
+    if f is None and (partials is not None or jvp is not None):
         return functools.partial(rule, partials=partials, jvp=jvp)
     if not callable(f) or (partials is None) == (jvp is None):
         message = (

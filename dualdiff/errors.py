@@ -43,7 +43,8 @@ def dropped_by(conversion: str) -> DroppedTangentError:
         f"{conversion} would drop the tangent of a Dual. "
         "math.sin(x) and an assignment y[0] = x into a plain float array end here too. "
         "Ways out: np.sin or dualdiff.sin in place of math.sin; np.stack([...]), np.zeros_like(x) or "
-        "np.zeros(n, like=x) in place of a plain float buffer; x.value to drop the tangent on purpose."
+        "np.zeros(n, like=x) in place of a plain float buffer; x.value (stop_gradient(x) where derivatives nest) to "
+        "drop the tangent on purpose."
     )
 
 

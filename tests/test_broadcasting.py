@@ -82,7 +82,7 @@ def as_plain(x, kind):
 
 def buffers(*operands):
     """Return every piece of memory that the operands hold."""
-    parts = [part for x in operands for part in ((x.value, x.tangent) if isinstance(x, dd.Dual) else (x,))]
+    parts = [part for x in operands for part in ((x._value, x._tangent) if isinstance(x, dd.Dual) else (x,))]
     return [part for part in parts if isinstance(part, np.ndarray)]
 
 

@@ -203,7 +203,8 @@ SLIPS = {
     ),
     "a list as argnums": (
         lambda: dd.jacobian(product, argnums=[0, 1])(2.0, 3.0), TypeError,
-        "argnums is a position, a parameter name or a tuple of them; it got [0, 1]",
+        "jacobian(f, argnums) takes positions or names of arguments; it got [0, 1]. "
+        "The point comes in brackets of its own: jacobian(f)(x)",
         lambda: dd.jacobian(product, argnums=(0, "t"))(2.0, 3.0) == (3.0, 2.0),
     ),
     "matrices side by side": (
@@ -315,7 +316,7 @@ def test_argnums_must_name_something(transform):
     (lambda: np.array(dd.Dual(X), copy=False), ValueError, "a Dual array becomes an object array by copying only"),
     (lambda: np.bincount(dd.Dual(X)), dd.NoRuleError, (
         "numpy.bincount met a Dual, and the tables have no rule for it. Write one with dualdiff.rule(numpy.bincount, "
-        "jvp=...), or take x.value to continue without the derivative.")),
+        "jvp=...), where jvp(primals, tangents) returns (y, dy), or take x.value to continue without the derivative.")),
     (lambda: np.nextafter(dd.Dual(X), 3.0), dd.NoRuleError, (
         "numpy.nextafter has no derivative: it steps from one machine number to the next. Take x.value to continue "
         "without it.")),

@@ -123,8 +123,8 @@ def _entry(function: Any) -> Entry:
     if entry is None:
         name = Entry(function).name
         message = (
-            f"{name} met a Dual, and the tables have no rule for it. Write one with "
-            f"dualdiff.rule({name}, jvp=...), or take x.value to continue without the derivative."
+            f"{name} met a Dual, and the tables have no rule for it. Write one with dualdiff.rule({name}, jvp=...), "
+            "where jvp(primals, tangents) returns (y, dy), or take x.value to continue without the derivative."
         )
         raise NoRuleError(message)
     return entry

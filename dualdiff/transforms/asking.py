@@ -65,6 +65,12 @@ def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Argnums,
     if not callable(f):
         message = f"{name}() takes a function; it got {f!r}. Write {name}(f)(x), not {name}(f(x))."
         raise TypeError(message)
+    if not isinstance(argnums, (int, str, tuple, type(None))) and not hasattr(argnums, "__index__"):
+        message = (
+            f"{name}(f, argnums) takes positions or names of arguments; it got {argnums!r}. "
+            f"The point comes in brackets of its own: {name}(f)(x)"
+        )
+        raise TypeError(message)
 
     @functools.wraps(f)
     def asked(*args: Any, **kwargs: Any) -> Any:
@@ -201,8 +207,10 @@ class Call:
             kwargs = {k: moving[k] if k in moving else private(v) for k, v in self.kwargs.items()}
             try:
                 y = self.f(*args, **kwargs)
-            except TypeError:
+            except TypeError as error:
                 self.require_arity()
+                if "loop of ufunc does not support argument" in str(error):
+                    error.add_note("An object array mixes Duals and numbers: write np.stack([...]) for np.array([...])")
                 raise
             return self.taken_apart(y, tag)
 
