@@ -203,8 +203,8 @@ SLIPS = {
     ),
     "a list as argnums": (
         lambda: dd.jacobian(product, argnums=[0, 1])(2.0, 3.0), TypeError,
-        "jacobian(f, argnums) takes positions or names of arguments; it got [0, 1]. "
-        "The point comes in brackets of its own: jacobian(f)(x)",
+        ("jacobian(f, argnums) takes positions or names of arguments; it got [0, 1]. "
+        "The point comes in brackets of its own: jacobian(f)(x)"),
         lambda: dd.jacobian(product, argnums=(0, "t"))(2.0, 3.0) == (3.0, 2.0),
     ),
     "matrices side by side": (

@@ -60,7 +60,7 @@ def defined_at(f: Callable[..., Any]) -> str:
     return f" (defined at {code.co_filename}:{code.co_firstlineno})" if code else ""
 
 
-def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Argnums, has_aux: bool) -> Callable[..., Any]:
+def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Any, has_aux: bool) -> Callable[..., Any]:
     """Return the function of f's own arguments that answers a transform called `name`."""
     if not callable(f):
         message = f"{name}() takes a function; it got {f!r}. Write {name}(f)(x), not {name}(f(x))."
