@@ -112,7 +112,7 @@ CONVERSIONS = several(
 # Refused too, but before anything of ours is asked, or in other words.
 ALOUD = several(
     """
-    struct.pack("d", S)  fractions.Fraction(S)  pow(S, 2, 3)  np.linalg.solve(A, [S, T, S])  next(np.nditer(X))[()]
+    P.var(mean=S)  struct.pack("d", S)  fractions.Fraction(S)  pow(S, 2, 3)  np.linalg.solve(A, [S, T, S])  next(np.nditer(X))[()]
     """
 )
 

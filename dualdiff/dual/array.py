@@ -341,13 +341,26 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-# ndarray's methods are NumPy's functions of the same name, so there is nothing more to say about them; a scalar has
-# them too, as NumPy's own scalars do.
+def _clip(self: Dual, min: Any = None, max: Any = None, out: Any = None) -> Any:
+    """``np.clip`` of this array, whose bounds are named as ndarray's method names them."""
+    clip: Any = np.clip  # to the type checker NumPy's functions take arrays alone
+    return clip(self, min, max, out=out)
+
+
+def _compress(self: Dual, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+    """``np.compress`` of this array, which the function takes second."""
+    compress: Any = np.compress
+    return compress(condition, self, axis=axis, out=out)
+
+
+Dual.clip, Dual.compress = _clip, _compress  # type: ignore[attr-defined]
+
+# ndarray's other methods are NumPy's functions of the same name, so there is nothing more to say about them; a scalar
+# has them too, as NumPy's own scalars do.
 for _name in (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "conj", "conjugate",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "conj", "conjugate",
     "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round",
     "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
 ):  # fmt: skip
     setattr(Dual, _name, _method(_name))
-Dual.compress = lambda self, condition, *args, **kwargs: np.compress(condition, self, *args, **kwargs)  # type: ignore[attr-defined]
 Dual.reshape = DualArray.reshape  # type: ignore[attr-defined]
