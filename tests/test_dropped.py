@@ -104,7 +104,7 @@ CONVERSIONS = several(
     np.polynomial.Polynomial([S, T])(2.0)  np.matrix(X, dtype=float)  np.ma.array(X, dtype=float)  np.mgrid[0:S:3j]
     np.linspace(0, S, 3)  np.random.default_rng(0).normal(S)  np.random.default_rng(0).choice(X)  P.dot(X)
     P.clip(S, 0.6)  P.sum(initial=S)  P.max(initial=S)  P.prod(initial=S)  P.__add__(X)  X.astype(int)
-    P.var(mean=S)  A.dot([S, T, S])  np.sum([S, T])  np.sin([S, T])  np.dot(P, [S, T, S])  np.linalg.norm([S, T])
+    A.dot([S, T, S])  np.sum([S, T])  np.sin([S, T])  np.dot(P, [S, T, S])  np.linalg.norm([S, T])
     np.where([True, False], [S, T], 0.0)  np.stack([[S, T], [T, S]])
     np.concatenate([[S], [T]])  list(np.broadcast(X, 1.0))  X.item(0)  X.tolist()
     """
@@ -112,7 +112,8 @@ CONVERSIONS = several(
 # Refused too, but before anything of ours is asked, or in other words.
 ALOUD = several(
     """
-    P.var(mean=S)  struct.pack("d", S)  fractions.Fraction(S)  pow(S, 2, 3)  np.linalg.solve(A, [S, T, S])  next(np.nditer(X))[()]
+    P.var(mean=S)  struct.pack("d", S)  fractions.Fraction(S)  pow(S, 2, 3)  np.linalg.solve(A, [S, T, S])
+    next(np.nditer(X))[()]
     """
 )
 

@@ -181,7 +181,7 @@ def _(x: Any, y: Any) -> Any:
     return np.floor_divide(x, y), np.remainder(x, y)
 
 
-@composed(np.clip, "np.clip(x, 0.5, 1.5)", "np.clip(x, None, y)", "np.clip(s, t, 9.0)", "np.clip(x, min=0.5)")
+@composed(np.clip, "np.clip(x, 0.5, 1.5)", "np.clip(x, None, y)", "np.clip(s, t, 9.0)", "np.clip(x, 0.5, None)")
 def _(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
