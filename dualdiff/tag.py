@@ -23,14 +23,16 @@ _foreign: WeakValueDictionary[tuple[int, str], Tag] = WeakValueDictionary()
 class Tag:
     """The identity of one derivative; compared by ``is``, ordered by `key`, alive from entering to leaving it."""
 
-    __slots__ = ("__weakref__", "alive", "key")
+    __slots__ = ("__weakref__", "alive", "key", "workspace")
 
     alive: bool
     key: tuple[int, str]
+    workspace: Any  # memory that the derivative's large arrays recycle, where it has some
 
     def __init__(self) -> None:
         self.alive = True
         self.key = (next(_numbers), _process)
+        self.workspace = None
 
     def __enter__(self) -> Self:
         _living[self.key] = self
@@ -38,6 +40,7 @@ class Tag:
 
     def __exit__(self, *_: object) -> None:
         self.alive = False
+        self.workspace = None
         del _living[self.key]
 
     def __reduce__(self) -> tuple[Any, ...]:

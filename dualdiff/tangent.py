@@ -170,15 +170,21 @@ def cast(tangent: Any, dtype: Any) -> Any:
 def has_nan(value: Any, tangent: Any) -> bool:
     """Tell whether there may be a NaN in `value` or in `tangent`: never False when there is one.
 
-    For plain arrays one dot product tells of both.
+    For small plain arrays one dot product tells of both, for large ones the minimum of each, which takes no threads.
     """
-    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size and value.flags.c_contiguous:
+    if type(value) is type(tangent) is np.ndarray and value.size == tangent.size < _MANY and value.flags.c_contiguous:
         total = np.vdot(value, tangent)
         return bool(total != total)
     return _any_nan(value) or _any_nan(tangent)
 
 
+_MANY = 10_000
+
+
 def _any_nan(x: Any) -> bool:
+    if type(x) is np.ndarray and x.size >= _MANY:
+        least = np.minimum.reduce(x, axis=None)
+        return bool(least != least)
     if type(x) is np.ndarray and x.flags.forc:
         flat = x.ravel("K")  # a view, in the order of memory
         total = np.vdot(flat, flat)

@@ -239,3 +239,62 @@ def test_functions_of_many_kinds():
     assert_allclose(dd.gradient(Well().energy)(X), -3.0 * np.sin(X))
     assert_allclose(dd.derivative(functools.partial(power, n=5))(1.5), 5 * 1.5**4)
     assert_allclose(dd.gradient(table["sine"])(X), np.cos(X))
+
+
+def written_by_an_inner_derivative(x):
+    """Let an inner derivative write into an array of the outer one, and go on with it afterwards."""
+    v = x.copy()
+    part = v[:2]
+    inner = dd.derivative(lambda t: (v.__setitem__(0, t * x[1]), t * t)[1])(0.5)
+    part[1] = part[1] * x[2]
+    v[3] = v[0] * v[1]
+    np.ravel(v)[4] = v[3]
+    return np.sum(v * v) * inner
+
+
+def test_arrays_that_an_inner_derivative_wrote_into():
+    """What it wrote is a constant to it, and moves with the outer derivative as it did."""
+
+    def plainly(x):
+        v = x.copy()
+        v[0] = 0.5 * x[1]
+        v[1] = v[1] * x[2]
+        v[3] = v[4] = v[0] * v[1]
+        return np.sum(v * v)
+
+    expected = slopes(plainly, X)
+    assert_allclose(dd.gradient(written_by_an_inner_derivative)(X), expected, rtol=1e-9)
+    for chunk_size in (1, 2, None):
+        assert_allclose(dd.jacobian(written_by_an_inner_derivative, chunk_size=chunk_size)(X), expected, rtol=1e-9)
+    second = [slopes(lambda x, i=i: dd.gradient(plainly)(x)[i], X) for i in range(len(X))]
+    assert_allclose(dd.hessian(written_by_an_inner_derivative)(X), second, rtol=1e-6, atol=1e-6)
+    along = dd.derivative(lambda s: written_by_an_inner_derivative(s * X))(1.0)
+    assert (float, True) == (type(along), bool(np.isclose(along, expected @ X)))
+
+
+def test_long_chains_of_views():
+    """A view of a view of a view … follows too."""
+
+    def f(x):
+        y = x.copy()
+        u = y
+        for _ in range(3000):
+            u = u[:]
+        dd.derivative(lambda t: (u.__setitem__(0, t * u[1]), t)[1])(0.5)
+        return y[0]
+
+    assert_allclose(dd.gradient(f)(np.array([1.0, 2.0])), [0.0, 0.5])
+
+
+def test_points_whose_values_cancel():
+    """Rounding noise is no mixing of points: f is pointwise whatever its digits are worth."""
+    p = lambda x: x**7 - 7 * x**6 + 21 * x**5 - 35 * x**4 + 35 * x**3 - 21 * x**2 + 7 * x - 1
+
+    for points in (1 + np.linspace(-1e-4, 1e-4, 9), (1 + np.linspace(-0.01, 0.01, 9)).astype(np.float32)):
+        assert points.shape == dd.derivative(p)(points).shape
+    assert_allclose(
+        dd.derivative(lambda z: np.exp(z) * z)(np.array([3 - 1j], np.complex64)), np.exp(3 - 1j) * (4 - 1j), rtol=1e-5
+    )
+    for mixing in (np.cumsum, lambda x: x[::-1] * 2.0, lambda x: np.roll(x, 2), lambda x: x - np.mean(x)):
+        with pytest.raises(ValueError, match="points act together"):
+            dd.derivative(mixing)(np.arange(1.0, 8.0))

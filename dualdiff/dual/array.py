@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dualdiff.tag import Tag
 
 
-__all__ = ["DualArray"]
+__all__ = ["DualArray", "borrowed"]
 
 
 class DualArray(Dual):
@@ -28,7 +28,9 @@ class DualArray(Dual):
     With those, NumPy would show its own errors before ours, and scalar arithmetic would be slower.
     """
 
-    __slots__ = ("__weakref__", "_origin", "_views")
+    __slots__ = ("__weakref__", "_borrowed", "_origin", "_views")
+
+    _borrowed: bool  # whether the memory is somebody else's, to be copied before the first write
 
     _origin: tuple[DualArray, Callable[[Any], Any]] | None  # whose memory this is a view of, and how it is made of it
     _views: list[ref[DualArray]] | None  # the views of this one
@@ -144,6 +146,9 @@ class DualArray(Dual):
 
     def __setitem__(self, index: Any, item: Any) -> None:
         """Write value and tangent; the item's were computed from old values before either is written."""
+        if (root := self._root())._borrowed:
+            root._value, root._tangent, root._borrowed = root._value.copy(order="K"), root._tangent.copy(), False
+            root._refresh()
         if not plain(self).flags.writeable:
             message = (
                 "this array is read-only: it was made from another one as a view (reshape, ravel, …) that value and "
@@ -195,19 +200,23 @@ class DualArray(Dual):
     def _revive(self, item: Any) -> None:
         """Become an array of memory of its own: the derivative that wrote the old one has returned with it."""
         root = self._root()
-        root._value = live(root).copy()
-        moves = isinstance(item, Dual)
-        root._tangent = zeros(item._tangent if moves else 0.0, root._value.shape, root._value)
-        root._tag = item._tag if moves else root._tag
+        own = live(root).copy()
+        if not isinstance(own, Dual):
+            moves = isinstance(item, Dual)
+            own = wrap(own, zeros(item._tangent if moves else 0.0, own.shape, own), item._tag if moves else root._tag)
+        root._value, root._tangent, root._tag, root._borrowed = own._value, own._tangent, own._tag, False
         root._refresh()
 
     def _refresh(self) -> None:
-        """Make every view of this array anew."""
-        for view in [one() for one in self._views or ()]:
-            if view is not None and view._origin is not None and view._origin[0] is self:
-                again = view._origin[1](self)
-                view._value, view._tangent, view._tag = again._value, again._tangent, again._tag
-                view._refresh()
+        """Make every view of this array anew, and every view of a view; each view is made before its own."""
+        changed = [self]
+        while changed:
+            array = changed.pop()
+            for view in [one() for one in array._views or ()]:
+                if view is not None and view._origin is not None and view._origin[0] is array:
+                    again = view._origin[1](array)
+                    view._value, view._tangent, view._tag = again._value, again._tangent, again._tag
+                    changed.append(view)
 
     def fill(self, item: Any) -> None:
         """Write `item` everywhere."""
@@ -318,6 +327,16 @@ class Flat:
 
 
 Dual._of_array = DualArray
+
+
+def borrowed(value: np.ndarray[Any, Any], tangent: Any, tag: Tag) -> Any:
+    """Return the Dual of arrays that belong to the caller: they are copied only if the Dual is written to."""
+    self = wrap(value, tangent, tag)
+    if isinstance(self, DualArray):
+        view = value.view()
+        view.flags.writeable = False
+        self._value, self._borrowed = view, True
+    return self
 
 
 def _is_basic(index: Any) -> bool:

@@ -8,6 +8,7 @@ Passing letters through a line gives its partials as text, and from the text com
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,10 @@ import numpy as np
 from dualdiff import functions
 from dualdiff.dual.number import wrap
 from dualdiff.dual.operands import separated
+from dualdiff.dual.recycling import is_large, straight_line
 from dualdiff.errors import NoRuleError
 from dualdiff.floating import quiet, watchful
-from dualdiff.letter import Letter, bracketed
+from dualdiff.letter import Letter
 from dualdiff.primal import ndim_of
 from dualdiff.rules.elementary import SQUARE, constant_power
 from dualdiff.tangent import fitted, has_nan, scale
@@ -27,18 +29,10 @@ if TYPE_CHECKING:
 
     from dualdiff.rules.book import Line
 
-__all__ = ["elementwise", "pushforward_text"]
+__all__ = ["elementwise", "pushforward_formula"]
 
 
 # --- the pushforward of a line, read off its partials -----------------------------------------------------------
-
-
-def _terms(line: Line, active: Sequence[bool], letter: type[Letter]) -> list[tuple[str, Any]]:
-    """Return (tangent's name, partial as a number or a letter) for each active operand that matters."""
-    names = ("x",) if len(active) == 1 else ("x", "y")
-    letters = [letter(name) for name in (*names, "y" if len(active) == 1 else "z")]
-    partials = [p(*letters) if callable(p) else p for p in line.partials]
-    return [(f"d{n}", p) for n, p, a in zip(names, partials, active, strict=True) if a and not _is(p, 0)]
 
 
 def _is(partial: Any, number: float) -> bool:
@@ -54,40 +48,49 @@ def _fraction(partial: Any) -> tuple[Any, Any]:
     return partial, None
 
 
-def _sum_of_products(terms: Sequence[tuple[str, Any]]) -> str:
-    text = ""
-    for tangent, partial in terms:
-        sign, factor = "+", partial
-        if isinstance(partial, Letter) and partial.operation == "neg":
-            sign, factor = "-", partial.parts[0]
-        elif not isinstance(partial, Letter) and partial < 0:
-            sign, factor = "-", -partial
-        product = tangent if _is(factor, 1) else f"{tangent} * {bracketed(factor, 6)}"
-        text = f"{text} {sign} {product}" if text else product if sign == "+" else f"-{product}"
-    return text
+def _sum_of_products(tangents: Sequence[Any], factors: Sequence[Any]) -> Any:
+    total: Any = None
+    for tangent, slope in zip(tangents, factors, strict=True):
+        minus = slope.operation == "neg" if isinstance(slope, Letter) else slope < 0
+        factor = slope if not minus else slope.parts[0] if isinstance(slope, Letter) else -slope
+        product = tangent if _is(factor, 1) else tangent * factor
+        signed = -product if minus else product
+        total = signed if total is None else total - product if minus else total + product
+    return total
 
 
-def pushforward_text(line: Line, active: Sequence[bool], letter: type[Letter] = Letter) -> str:
-    """Return the tangent of the result as Python text in x, y (and z) and their tangents dx, dy."""
-    terms = _terms(line, active, letter)
+def pushforward_formula(line: Line, active: Sequence[bool], letter: type[Letter] = Letter) -> Any:
+    """Return the tangent of the result as a formula in x, y (and z) and their tangents dx, dy."""
+    names = ("x",) if len(active) == 1 else ("x", "y")
+    letters = [letter(name) for name in (*names, "y" if len(active) == 1 else "z")]
+    partials = [p(*letters) if callable(p) else p for p in line.partials]
+    moving: list[tuple[Any, Any]] = [
+        (letter(f"d{name}"), p) for name, p, a in zip(names, partials, active, strict=True) if a
+    ]
+    terms = [(tangent, p) for tangent, p in moving if not _is(p, 0)]
     if not terms:
-        return f"0.0 * d{'xy'[list(active).index(True)]}"
-    numerators, denominators = zip(*((_fraction(p)) for _, p in terms), strict=True)
-    if denominators[0] is not None and len({str(d) for d in denominators}) == 1:
-        total = _sum_of_products([(t, n) for (t, _), n in zip(terms, numerators, strict=True)])
-        return f"{f'({total})' if len(terms) > 1 else total} / {bracketed(denominators[0], 6)}"
-    return _sum_of_products(terms)
+        return moving[0][0] * 0.0
+    tangents, factors = zip(*terms, strict=True)
+    numerators, denominators = zip(*map(_fraction, factors), strict=True)
+    if denominators[0] is not None and len(set(map(str, denominators))) == 1:
+        return _sum_of_products(tangents, numerators) / denominators[0]
+    return _sum_of_products(tangents, factors)
 
 
-def _pushforward(line: Line, active: tuple[bool, ...]) -> Callable[..., Any]:
-    """Return ``(operands…, result, active tangents…) -> tangent of the result``; made once for each line."""
+def _pushforward(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
+    """Return ``(operands…, result, active tangents…) -> tangent of the result``; made once for each line.
+
+    The second is the same in recycled memory, where the line can do with that.
+    """
     if not line.traced:
         n = len(active) + 1
-        return lambda *given: _sum_of_scaled(line, given[:n], _spread(given[n:], active))
+        return (lambda *given: _sum_of_scaled(line, given[:n], _spread(given[n:], active))), None
     names = ("x", "y") if len(active) == 1 else ("x", "y", "z")
-    tangents = [f"d{n}" for n, a in zip(names, active, strict=False) if a]
-    source = f"lambda {', '.join([*names, *tangents])}: {pushforward_text(line, active)}"
-    return eval(source, vars(functions))  # type: ignore[no-any-return] # noqa: S307 - the text is the table's own
+    arguments = [*names, *(f"d{n}" for n, a in zip(names, active, strict=False) if a)]
+    formula = pushforward_formula(line, active)
+    source = f"lambda {', '.join(arguments)}: {formula}"
+    plainly = eval(source, vars(functions))  # noqa: S307 - the text is the table's own
+    return plainly, straight_line(formula, arguments)
 
 
 def _spread(given: Sequence[Any], active: Sequence[bool]) -> list[Any]:
@@ -103,9 +106,9 @@ def _sum_of_scaled(line: Line, values: Sequence[Any], tangents: Sequence[Any]) -
     values = [*(kind(v) if type(v) in _NUMBERS else v for v in operands), result]  # Python's numbers do not divide by 0
     with quiet():
         undefined = result != result
-        for partial, tangent in zip(line.partials, tangents, strict=True):
+        for slope_of, tangent in zip(line.partials, tangents, strict=True):
             if tangent is not None:
-                slope = partial(*values) if callable(partial) else partial
+                slope = slope_of(*values) if callable(slope_of) else slope_of
                 term = scale(np.where(undefined, slope * np.nan, slope), tangent)
                 total = term if total is None else total + term
     return total
@@ -130,12 +133,19 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
         return line.on_complex(*operands)
     if type(values[0]) in _NUMBERS and type(values[-1]) in _NUMBERS:  # NumPy's divide by zero; Python's raise
         values = [np.float64(v) if type(v) is float else v for v in values]
-    result = line.function(*values, **settings)
     active = tuple(t is not None for t in tangents)
-    pushforward = line.pushforwards.get(active)
-    if pushforward is None:
-        pushforward = line.pushforwards[active] = _pushforward(line, active)
+    made = line.pushforwards.get(active)
+    if made is None:
+        made = line.pushforwards[active] = _pushforward(line, active)
+    pushforward, recycled = made
     moving = [t for t in tangents if t is not None]
+    shape = is_large(values, moving) if tag.workspace is not None and not settings else None
+    if shape and isinstance(line.function, np.ufunc):
+        result = line.function(*values, out=tag.workspace.take(shape))
+    else:
+        result = line.function(*values, **settings)
+    if shape and recycled is not None:
+        pushforward = partial(recycled, tag.workspace.take, shape)
     try:
         with watchful():
             tangent = pushforward(*values, result, *moving)

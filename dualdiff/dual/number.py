@@ -296,6 +296,7 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
             self._tangent = tangent if tangent is value else aligned(tangent, value)
             self._tag = tag
             self._origin = self._views = None  # type: ignore[attr-defined]
+            self._borrowed = False  # type: ignore[attr-defined]
             return self
         value = value[()]
         kind = type(value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff import functions
-from dualdiff.dual.elementwise import elementwise, pushforward_text
+from dualdiff.dual.elementwise import elementwise, pushforward_formula
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
 from dualdiff.floating import quiet
@@ -177,7 +177,9 @@ def _define(source: str, *names: str) -> None:
 
 def _define_operator(line: Line) -> None:
     method, symbol = OPERATORS[line.function]
-    both, left, right = (pushforward_text(line, active) for active in ((True, True), (True, False), (False, True)))
+    both, left, right = (
+        str(pushforward_formula(line, active)) for active in ((True, True), (True, False), (False, True))
+    )
     dx, dy = "self._tangent", "other._tangent"
     source = _BINARY.format(
         name=method, symbol=symbol, line=f"LINE_{line.function.__name__}", both=_rename(both, dx=dx, dy=dy),
@@ -191,7 +193,7 @@ def _define_operator(line: Line) -> None:
 def _define_function(line: Line) -> None:
     name = line.function.__name__
     text, of_floats = (
-        _rename(pushforward_text(line, (True,), kind), dx="self._tangent") for kind in (Letter, FloatLetter)
+        _rename(str(pushforward_formula(line, (True,), kind)), dx="self._tangent") for kind in (Letter, FloatLetter)
     )
     make = _make(line, "self,", "y", 1)
     _define(_UNARY.format(name=name, line=f"LINE_{name}", of_floats=of_floats, of_duals=text, make=make), name)

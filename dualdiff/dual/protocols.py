@@ -11,7 +11,7 @@ import numpy as np
 
 from dualdiff.dual.elementwise import elementwise
 from dualdiff.dual.number import Dual, wrap
-from dualdiff.dual.operands import is_operand, packed, separated
+from dualdiff.dual.operands import is_operand, live, packed, separated
 from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_by, dropped_into
@@ -218,12 +218,12 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
     _refuse_elsewhere(entry, [*rest, *kwargs.values()])
     function = entry.function
     if entry.many:
-        operands = [packed(x) for x in first]
+        operands = [live(packed(x)) for x in first]
 
         def run(*arrays: Any) -> Any:
             return function(list(arrays), *rest, **kwargs)
     else:
-        operands = [packed(first)]
+        operands = [live(packed(first))]
 
         def run(*arrays: Any) -> Any:
             return function(*arrays, *rest, **kwargs)
@@ -277,7 +277,7 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
         places = [i if i < len(args) else name for i, name in entry.operands]
     else:
         places = list(range(entry.variadic, len(args)))
-    operands = [packed(given.get(place)) for place in places]
+    operands = [live(packed(given.get(place))) for place in places]
     _refuse_elsewhere(entry, [v for k, v in given.items() if k not in places])
     tag, values, tangents = separated(operands)
     given |= {place: value for place, value in zip(places, values, strict=True) if place in given}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dualdiff.dual import Dual, extract, packed, wrap
+from dualdiff.dual import Dual, Workspace, borrowed, extract, packed, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
 from dualdiff.tag import Tag
 from dualdiff.tangent import Stacked, fitted
@@ -198,7 +198,8 @@ class Call:
     def run(self, tangents: Sequence[Any]) -> Run:
         """Run f once with the given tangent on each leaf."""
         with Tag() as tag:
-            leaves = iter([wrap(private(v), _seed(t, v), tag) for v, t in zip(self.leaves, tangents, strict=True)])
+            tag.workspace = Workspace()
+            leaves = iter([_moving(v, _seed(t, v), tag) for v, t in zip(self.leaves, tangents, strict=True)])
             moving = {
                 place: rebuild([next(leaves) for _ in range(count)])
                 for place, rebuild, count in zip(self.places, self.rebuilds, self.counts, strict=True)
@@ -247,6 +248,8 @@ class Call:
             if not is_leaf(leaf):
                 raise self._no_number(leaf, y)
             value, tangent = extract(leaf, tag)
+            if type(value) is np.ndarray and not value.flags.writeable:  # the caller's own, which f passed through
+                value, tangent = value.copy(), None if tangent is None else tangent.copy()
             values.append(value)
             tangents.append(tangent)
         return Run(values, tangents, rebuild, aux)
@@ -273,7 +276,8 @@ class Call:
             turned_by_i = 1j * plain(along_1)
             moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), shape_of(turned_by_i))
             size = np.max(np.abs(turned_by_i), initial=0.0)
-            if not np.allclose(moved_by_i, turned_by_i, rtol=1e-10, atol=1e-14 * size, equal_nan=True):
+            eps = np.finfo(np.asarray(turned_by_i).dtype).eps
+            if not np.allclose(moved_by_i, turned_by_i, rtol=1e6 * eps, atol=100 * eps * size, equal_nan=True):
                 message = (
                     f"{self.name}() at a complex point needs f complex differentiable, and here it is not: "
                     "its derivative depends on the direction. Use jvp(f, z, v) for one direction, or "
@@ -297,6 +301,12 @@ class Call:
             f"of every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
         )
         raise ValueError(message)
+
+
+def _moving(value: Any, tangent: Any, tag: Tag) -> Any:
+    if type(value) is np.ndarray and tangent is not None:
+        return borrowed(value, tangent, tag)
+    return wrap(private(value), tangent, tag)
 
 
 def _seed(tangent: Any, value: Any) -> Any:

@@ -101,7 +101,7 @@ def _seeds(call: Call, tangents: Sequence[Any]) -> list[Any]:
             seeds.append(private(seed))
         else:
             whole = np.asarray(seed).dtype.kind in "biu"
-            seeds.append(np.array(seed, dtype=np.result_type(plain(leaf)) if whole else None)[()])
+            seeds.append(np.asarray(seed, dtype=np.result_type(plain(leaf)) if whole else None)[()])
     return seeds
 
 
