@@ -175,7 +175,7 @@ def has_nan(value: Any, tangent: Any) -> bool:
     if type(value) is type(tangent) is np.ndarray and value.size == tangent.size < _MANY and value.flags.c_contiguous:
         total = np.vdot(value, tangent)
         return bool(total != total)
-    return _any_nan(value) or _any_nan(tangent)
+    return _any_nan(value) or (tangent is not value and _any_nan(tangent))
 
 
 _MANY = 10_000

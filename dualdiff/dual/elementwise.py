@@ -157,7 +157,8 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
             raise NoRuleError(message) from error
         raise
     tangent = fitted(tangent, result)
-    if line.curved and has_nan(result, tangent):
+    # A formula of ufuncs alone is NaN where the value is not only if it has raised, so the value tells of both.
+    if line.curved and has_nan(result, result if shape and recycled is not None else tangent):
         tangent = fitted(_sum_of_scaled(line, [*values, result], tangents), result)
     for own in moving:
         if tangent is own and ndim_of(result):
