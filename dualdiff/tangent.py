@@ -140,6 +140,8 @@ def aligned(tangent: Any, value: Any) -> Any:
 
     NumPy decides by that order whether reshape makes a view or a copy, and it must decide alike for both.
     """
+    if type(value) is type(tangent) is np.ndarray and value.strides == tangent.strides and value.dtype is tangent.dtype:
+        return tangent
     array = tangent.array if isinstance(tangent, Tangent) else tangent  # type: ignore[attr-defined]
     shape = value.shape
     strides, others = _steps(value), _steps(array)[array.ndim - len(shape) :]
