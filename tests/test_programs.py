@@ -208,6 +208,15 @@ def test_copies_stay_copies():
         dd.gradient(spoiling(lambda x: np.asarray(x).__imul__(0.0)))(X)
 
 
+def test_arguments_by_name_in_any_order():
+    """The array may be named behind the rest."""
+    x = np.array([0.3, 1.7, 2.2])
+
+    assert_allclose(dd.jacobian(lambda x: np.roll(shift=1, a=x))(x), np.roll(np.eye(3), 1, axis=0))
+    assert_allclose(dd.jacobian(lambda x: np.repeat(repeats=2, a=x))(x), np.repeat(np.eye(3), 2, axis=0))
+    assert_allclose(dd.gradient(lambda x: np.sum(axis=None, a=np.expand_dims(axis=0, a=x) ** 2))(x), 2 * x)
+
+
 def test_out_wherever_it_stands():
     """A buffer given by position or by name receives value and tangent, also of what does not move."""
     A = np.arange(9.0).reshape(3, 3)

@@ -213,8 +213,8 @@ def _parameters(handler: Callable[..., Any]) -> frozenset[str]:
 
 def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Move the tangents as the values are moved."""
-    kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-    first, *rest = args or [kwargs.pop(next(iter(kwargs)))]
+    kwargs = dict(kwargs)
+    first, *rest = args or [kwargs.pop(_first_parameter(entry.function))]
     _refuse_elsewhere(entry, [*rest, *kwargs.values()])
     function = entry.function
     if entry.many:
