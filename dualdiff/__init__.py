@@ -13,6 +13,7 @@ from dualdiff.custom import rule as rule
 from dualdiff.dual import Dual as Dual
 from dualdiff.errors import DroppedTangentError as DroppedTangentError, NoRuleError as NoRuleError
 from dualdiff.functions import *  # noqa: F403 - NumPy's names, listed once, in functions.__all__
+from dualdiff.reverse import Variable as Variable
 from dualdiff.rules import (  # noqa: F401 - reading the tables is what enters their lines
     constant as _constant,
     elementary as _elementary,
@@ -28,12 +29,16 @@ from dualdiff.transforms import (
     hessian as hessian,
     hvp as hvp,
     jacobian as jacobian,
+    jacobian_operator as jacobian_operator,
+    jacrev as jacrev,
     jvp as jvp,
+    linearize as linearize,
     stop_gradient as stop_gradient,
     value_and_derivative as value_and_derivative,
     value_and_gradient as value_and_gradient,
     value_and_hessian as value_and_hessian,
     value_and_jacobian as value_and_jacobian,
+    vjp as vjp,
 )
 
 grad = gradient
@@ -45,6 +50,7 @@ __all__ = [
     "DroppedTangentError",
     "Dual",
     "NoRuleError",
+    "Variable",
     "derivative",
     "derivatives",
     "functions",
@@ -54,13 +60,17 @@ __all__ = [
     "hvp",
     "jacfwd",
     "jacobian",
+    "jacobian_operator",
+    "jacrev",
     "jvp",
+    "linearize",
     "rule",
     "stop_gradient",
     "value_and_derivative",
     "value_and_gradient",
     "value_and_hessian",
     "value_and_jacobian",
+    "vjp",
 ]  # fmt: skip
 __all__ += functions.__all__
 

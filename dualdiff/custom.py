@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import call, elementwise
+from dualdiff.dual import call, elementwise, extract, packed, wrap
 from dualdiff.functions import members
+from dualdiff.primal import plain
 from dualdiff.rules.book import RULES, Entry, Line, Paragraph, enter
-from dualdiff.tangent import Stacked
+from dualdiff.stacked import Stacked
+from dualdiff.tag import Tag
+from dualdiff.tangent import Tangent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,8 +111,10 @@ def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None)
 
     def handler(tangents: Sequence[Any], *primals: Any, **settings: Any) -> tuple[Any, Any]:
         kind = next(t for t in tangents if t is not None)
-        if not isinstance(kind, Stacked):
+        if not isinstance(kind, Tangent):
             return pair(primals, tangents, settings)
+        if not isinstance(kind, Stacked):
+            return _differentiated(f, pair, primals, tangents, settings)
         pairs = [
             pair(primals, [None if t is None else t.array[i] for t in tangents], settings)
             for i in range(len(kind.array))
@@ -120,6 +125,30 @@ def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None)
         return y, Stacked(np.stack(moved))
 
     return Paragraph(f, handler, (), variadic=0)
+
+
+def _differentiated(
+    f: Callable[..., Any], pair: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any],
+    settings: dict[str, Any],
+) -> tuple[Any, Any]:  # fmt: skip
+    """Return y, and dy as a tangent of a kind that has no numbers: the derivative of what is linear is itself.
+
+    The tangents go through the jvp as the tangents of zeros.
+    """
+    with Tag() as tag:
+        tag.records = True
+        seeds = [None if t is None else wrap(np.zeros(t.shape, t.dtype)[()], t, tag) for t in tangents]
+        y, dy = pair(primals, seeds, settings)
+        parts = dy if isinstance(y, tuple) else (dy,)
+        moved = []
+        for part in parts:
+            value, tangent = extract(packed(part), tag)
+            if np.any((plain(value) != 0) & (plain(value) == plain(value))):
+                message = f"the jvp of {_name(f)} is to be linear in the tangents; where these are 0, dy is {value!r}"
+                raise TypeError(message)
+            kind = next(t for t in tangents if t is not None)
+            moved.append(kind.zeros(np.shape(plain(value))) if tangent is None else tangent)
+    return y, tuple(moved) if isinstance(y, tuple) else moved[0]
 
 
 def _filled(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ Every sentence here is tested, and so is every way out it names.
 
 from __future__ import annotations
 
-__all__ = ["DroppedTangentError", "NoRuleError", "dropped_by", "dropped_into"]
+__all__ = ["DroppedTangentError", "ManyOutputsError", "NoRuleError", "dropped_by", "dropped_into"]
 
 
 class DroppedTangentError(TypeError):
@@ -24,6 +24,21 @@ class DroppedTangentError(TypeError):
     """
 
 
+class ManyOutputsError(ValueError, RuntimeError):
+    """A gradient was asked of more than one number.
+
+    NumPy's users catch ValueError, PyTorch's RuntimeError, and it is both.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.Variable(np.ones(2)).backward()
+    Traceback (most recent call last):
+    dualdiff.errors.ManyOutputsError: grad can be implicitly created only for scalar outputs...
+    """
+
+
 class NoRuleError(TypeError):
     """A NumPy function met a `Dual`, and no line of the tables says what its derivative is.
 
@@ -31,9 +46,9 @@ class NoRuleError(TypeError):
     --------
     >>> import numpy as np
     >>> import dualdiff as dd
-    >>> np.bincount(dd.Dual(np.array([1.0, 2.0])))
+    >>> np.unwrap(dd.Dual(np.array([1.0, 2.0])))
     Traceback (most recent call last):
-    dualdiff.errors.NoRuleError: numpy.bincount met a Dual...
+    dualdiff.errors.NoRuleError: numpy.unwrap met a Dual...
     """
 
 

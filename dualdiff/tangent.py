@@ -11,7 +11,7 @@ map        `linear`: any other linear map, handed over with its transpose
 =========  ==========================================================================
 
 A dense tangent is a plain number or array shaped like the value, with no wrapper: on it the verbs are NumPy itself.
-Every other kind is a `Tangent`. `Stacked` holds several directions at once, one after the other along a leading axis.
+Every other kind is a `Tangent`, which brings the verbs with it.
 """
 
 from __future__ import annotations
@@ -19,28 +19,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from dualdiff.errors import dropped_by
 from dualdiff.floating import quiet
-from dualdiff.primal import ndim_of, plain, shape_of
+from dualdiff.primal import plain, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
-    "Stacked",
-    "Tangent",
-    "aligned",
-    "cast",
-    "contract",
-    "fitted",
-    "has_nan",
-    "linear",
-    "move",
-    "scale",
+    "Tangent", "aligned", "any_nan", "as_laid_out", "cast", "contract", "fitted", "has_nan", "linear", "move", "scale",
     "zeros",
-]
+]  # fmt: skip
 
 
 # --- the verbs ---------------------------------------------------------------------------------------------------
@@ -119,17 +109,16 @@ def fitted(tangent: Any, value: Any) -> Any:
     ½, say) does not widen a float32 value's tangent.  Only a complex direction of a real value stays what it is.
     """
     shape = shape_of(value)
+    own = getattr(value, "dtype", None)
+    if own is not None and own.kind in "biu":
+        raise dropped_by(f"dtype={own}")
     if isinstance(tangent, Tangent):
-        if tangent.shape != shape:
-            tangent = tangent.move(lambda t: np.broadcast_to(t, shape), (tangent,), ()).copy()
+        tangent = tangent.fitted(shape, np.dtype(type(value)) if own is None else own)
     elif shape_of(tangent) != shape:
         tangent = np.broadcast_to(tangent, shape).copy()
-    own = getattr(value, "dtype", None)
-    other = getattr(tangent, "dtype", own)
     if own is None:
         return tangent
-    if own.kind in "biu":
-        raise dropped_by(f"dtype={own}")
+    other = getattr(tangent, "dtype", own)
     if other is None or other == own or own.kind == "O":
         return tangent
     return tangent if own.kind == "f" and other.kind == "c" else cast(tangent, own)
@@ -140,17 +129,24 @@ def aligned(tangent: Any, value: Any) -> Any:
 
     NumPy decides by that order whether reshape makes a view or a copy, and it must decide alike for both.
     """
-    if type(value) is type(tangent) is np.ndarray and value.strides == tangent.strides and value.dtype is tangent.dtype:
-        return tangent
-    array = tangent.array if isinstance(tangent, Tangent) else tangent  # type: ignore[attr-defined]
+    if type(tangent) is np.ndarray:
+        if type(value) is np.ndarray and value.strides == tangent.strides and value.dtype is tangent.dtype:
+            return tangent
+    elif isinstance(tangent, Tangent):
+        return tangent.aligned(value)
+    laid_out = as_laid_out(tangent, value)
+    return tangent if laid_out is None else laid_out
+
+
+def as_laid_out(array: Any, value: Any) -> Any:
+    """Return a copy of `array`, whose last axes are those of `value`, in the order of `value`; None if it has it."""
     shape = value.shape
-    strides, others = _steps(value), _steps(array)[array.ndim - len(shape) :]
-    if strides == others or all(a == b or n <= 1 for a, b, n in zip(strides, others, shape, strict=True)):
-        return tangent
     extra = array.ndim - len(shape)
+    strides, others = _steps(value), _steps(array)[extra:]
+    if strides == others or all(a == b or n <= 1 for a, b, n in zip(strides, others, shape, strict=True)):
+        return None
     order = [*range(extra), *(extra + i for i in sorted(range(len(shape)), key=lambda i: -abs(strides[i])))]
-    laid_out = np.transpose(np.copy(np.transpose(array, order), order="C"), np.argsort(order))
-    return Stacked(laid_out) if isinstance(tangent, Tangent) else laid_out
+    return np.transpose(np.copy(np.transpose(array, order), order="C"), np.argsort(order))
 
 
 def _steps(array: Any) -> tuple[int, ...]:
@@ -164,6 +160,8 @@ def cast(tangent: Any, dtype: Any) -> Any:
     own = tangent.dtype
 
     def back(g: Any) -> Any:
+        if own is None:  # inside a rule, a step of a record does not know its type
+            return g
         return (g if own.kind == "c" else np.real(g)).astype(own)
 
     return linear(lambda t: t.astype(dtype), back, tangent)
@@ -177,13 +175,16 @@ def has_nan(value: Any, tangent: Any) -> bool:
     if type(value) is type(tangent) is np.ndarray and value.size == tangent.size < _MANY and value.flags.c_contiguous:
         total = np.vdot(value, tangent)
         return bool(total != total)
-    return _any_nan(value) or (tangent is not value and _any_nan(tangent))
+    return any_nan(value) or (tangent is not value and any_nan(tangent))
 
 
 _MANY = 10_000
 
 
-def _any_nan(x: Any) -> bool:
+def any_nan(x: Any) -> bool:
+    """Tell whether there may be a NaN in `x`: never False when there is one."""
+    if type(x) is float:
+        return x != x
     if type(x) is np.ndarray and x.size >= _MANY:
         least = np.minimum.reduce(x, axis=None)
         return bool(least != least)
@@ -194,7 +195,7 @@ def _any_nan(x: Any) -> bool:
     if isinstance(x, Tangent):
         return bool(x != x)
     if hasattr(x, "_tangent"):
-        return _any_nan(x._value) or _any_nan(x._tangent)
+        return any_nan(x._value) or any_nan(x._tangent)
     return bool(np.any(x != x))
 
 
@@ -202,15 +203,20 @@ def _any_nan(x: Any) -> bool:
 
 
 class Tangent:
-    """A tangent that is not a plain number or array; operators are the verbs add and scale."""
+    """A tangent that is not a plain number or array; operators are the verbs add and scale.
+
+    ``t != t`` asks of every kind whether there is a NaN in it.
+    """
 
     __slots__ = ()
     __array_ufunc__ = None  # NumPy's operators leave ``array * tangent`` to the tangent
     __hash__ = None  # type: ignore[assignment]
 
     shape: tuple[int, ...]
+    in_memory = True  # whether it is numbers in memory, which views share and an assignment writes into
 
     if TYPE_CHECKING:  # what every kind brings: the verbs, and what indexing and assignment need
+        dtype: Any
         __add__: Callable[[Any, Any], Any]
         __mul__: Callable[[Any, Any], Any]
         scale: Callable[..., Any]
@@ -219,158 +225,15 @@ class Tangent:
         linear: Callable[..., Any]
         zeros: Callable[..., Any]
         copy: Callable[..., Any]
-        view: Callable[..., Any]
+        fitted: Callable[..., Any]
+        aligned: Callable[..., Any]
+        indexed: Callable[..., Any]
         write: Callable[..., None]
-
-
-def _views(function: Callable[..., Any], array: Any, leading: int = 1) -> Any:
-    """Return the view that `function` makes of each direction, as one array; None where it makes copies.
-
-    The directions lie along the first `leading` axes; each level of nesting may add one.
-    """
-    if isinstance(array, Tangent):
-        within = _views(function, array.array, leading + 1)  # type: ignore[attr-defined]
-        return None if within is None else Stacked(within)
-    if hasattr(array, "_tangent"):
-        value, tangent = _views(function, array._value, leading), _views(function, array._tangent, leading)
-        return None if value is None or tangent is None else array._with(value, tangent)
-    directions = array.shape[:leading]
-    if 0 in directions:
-        return None
-    one = array[(0,) * leading]
-    view = function(one)
-    if not np.may_share_memory(view, one):
-        return None
-    return as_strided(view, directions + view.shape, array.strides[:leading] + view.strides)
-
-
-class Stacked(Tangent):
-    """Several directions in one pass: an array with one more, leading axis than the value.
-
-    Parameters
-    ----------
-    array : array, shape (directions, *shape of the value)
-        A plain array, or a Dual one under nested derivatives.
-    """
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
+        written: Callable[..., Any]
+        rewritten: Callable[..., Any]
+        through: Callable[..., Any]
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Shape of one direction, which is the shape of the value."""
-        return tuple(self.array.shape[1:])
-
-    def _along(self, ndim: int) -> Any:
-        """Return the array with room behind the direction axis for one direction to broadcast to `ndim` axes."""
-        room = ndim - (self.array.ndim - 1)
-        if room <= 0:
-            return self.array
-        directions, *shape = self.array.shape
-        return self.array.reshape(directions, *(1,) * room, *shape)
-
-    def __add__(self, other: Any) -> Stacked:
-        """Add two; a plain 0 is the zero of every kind."""
-        if not isinstance(other, Stacked):
-            return self
-        with quiet():
-            return Stacked(self._along(other.array.ndim - 1) + other._along(self.array.ndim - 1))
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Stacked:
-        return self.__add__(-other)
-
-    def __rsub__(self, other: Any) -> Stacked:
-        return self.__neg__().__add__(other)
-
-    def __neg__(self) -> Stacked:
-        return Stacked(-self.array)
-
-    def __mul__(self, partial: Any) -> Stacked:
-        with quiet():
-            return Stacked(self._along(ndim_of(partial)) * partial)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, denominator: Any) -> Stacked:
-        with quiet():
-            return Stacked(self._along(ndim_of(denominator)) / denominator)
-
-    def __ne__(self, other: object) -> bool:
-        """Answer ``t != t``, which of every kind asks whether there is a NaN in it."""
-        return _any_nan(self.array) if other is self else True
-
-    def scale(self, partial: Any) -> Stacked:
-        """Scale with a strong zero."""
-        return Stacked(scale(partial, self._along(ndim_of(partial))))
-
-    @property
-    def dtype(self) -> Any:
-        """NumPy's type of every direction."""
-        return self.array.dtype
-
-    def copy(self) -> Stacked:
-        """Return the same directions in memory of their own."""
-        return Stacked(self.array.copy())
-
-    def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Stacked:
-        """Return no perturbation of a value of shape `shape`, in as many directions."""
-        return Stacked(np.zeros_like(self.array, shape=(len(self.array), *shape), dtype=dtype))
-
-    def move(self, function: Callable[..., Any], tangents: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Stacked:
-        """Run `function` once on element numbers, 0 standing for nothing, and gather every direction by them.
-
-        Where it makes a view of one direction, the same view of all of them is taken instead.
-        """
-        directions = len(self.array)
-        if len(tangents) == 1 and directions and (views := _views(function, self.array)) is not None:
-            return Stacked(views)
-        numbers, columns, used = [], [np.zeros((directions, 1))], 1
-        for tangent, shape in zip(tangents, shapes or [self.shape], strict=True):
-            if tangent is None:
-                numbers.append(np.zeros(shape, dtype=np.intp))
-                continue
-            size = tangent.array[0].size
-            numbers.append(np.arange(used, used + size).reshape(tangent.shape))
-            columns.append(tangent.array.reshape(directions, size))
-            used += size
-        return Stacked(np.concatenate(columns, axis=1)[:, function(*numbers)])
-
-    def contract(
-        self, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int
-    ) -> Stacked:
-        """Carry the direction axis through the product as one more letter; matmul has room for it as it is."""
-        if function is np.matmul and self.array.ndim <= 3 and all(ndim_of(a) <= 2 for a in operands):
-            if position == 0:
-                return Stacked(self.array @ operands[1])
-            if self.array.ndim == 2:
-                return Stacked(self.array @ np.transpose(operands[0]))
-            return Stacked(operands[0] @ self.array)
-        inputs, output = subscripts.split("->")
-        direction = next(letter for letter in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if letter not in subscripts)
-        letters = inputs.split(",")
-        letters[position] = direction + letters[position]
-        known = [*operands[:position], self.array, *operands[position + 1 :]]
-        return Stacked(np.einsum(f"{','.join(letters)}->{direction}{output}", *known, optimize=len(known) > 1))
-
-    def linear(self, function: Callable[[Any], Any], _transpose: Callable[[Any], Any]) -> Stacked:
-        """Map each direction on its own."""
-        return Stacked(np.stack([function(direction) for direction in self]))
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield the directions, each a dense tangent."""
-        return iter(self.array[i] for i in range(len(self.array)))
-
-    def view(self, index: tuple[Any, ...]) -> Stacked:
-        """Return the view that basic indexing of the value makes."""
-        return Stacked(self.array[(slice(None), *index)])
-
-    def write(self, index: Any, tangent: Any) -> None:
-        """Write `tangent` (or a plain zero) at `index`, in place."""
-        parts = list(tangent) if isinstance(tangent, Stacked) else [tangent] * len(self.array)
-        for direction, part in enumerate(parts):
-            row = self.array._row(direction) if hasattr(self.array, "_tangent") else self.array[direction]
-            row[index] = part
+    def dense(self) -> Any:
+        """The numbers, where it is made of numbers; else itself."""
+        return self

@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 
 import dualdiff as dd
 from dualdiff.dual import wrap
+from dualdiff.stacked import Stacked
 from dualdiff.tag import Tag
-from dualdiff.tangent import Stacked
 
 RNG = np.random.default_rng(0)
 X = np.array([[0.7, 1.3, 2.1], [1.9, 0.45, 1.1]])

@@ -230,8 +230,8 @@ def test_the_decorated_function_keeps_its_name():
 def test_a_numpy_function_without_a_rule(book):
     """A NumPy function the tables lack gets one, by partials or by jvp, and is then called by its own name."""
     special = pytest.importorskip("scipy.special")
-    with pytest.raises(dd.NoRuleError, match=r"Write one with dualdiff\.rule\(numpy\.bincount, jvp="):
-        dd.derivative(lambda t: np.bincount([0, 1], weights=t * X[:2]))(1.0)
+    with pytest.raises(dd.NoRuleError, match=r"Write one with dualdiff\.rule\(numpy\.unwrap, jvp="):
+        dd.derivative(lambda t: np.unwrap(t * X[:2]))(1.0)
     if np.i0 not in book:
         assert dd.rule(np.i0, partials=lambda x, y: special.i1(np.abs(x)) * np.sign(x)) is np.i0
         assert dd.derivative(np.i0)(1.5) == pytest.approx(special.i1(1.5), rel=1e-14)

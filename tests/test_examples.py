@@ -46,7 +46,7 @@ def test_there_are_examples():
     numbers = [f"{number:02}" for number in range(1, len(SCRIPTS) + 1)]
 
     assert numbers == [script.name[:2] for script in SCRIPTS]
-    assert {"02_surfaces", "03_curves", "04_fit"} <= {script.stem for script in DRAWING}
+    assert {"02_surfaces", "03_curves", "04_fit", "07_iris", "08_sensitivity"} <= {script.stem for script in DRAWING}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)

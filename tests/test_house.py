@@ -19,15 +19,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only from lower floors.  Rooms of one floor do not know each other.
 FLOORS = {
     "errors": 0, "floating": 0, "primal": 0, "tag": 0,
-    "tangent": 1, "functions": 1, "rules.book": 1,
+    "tangent": 1, "functions": 1, "rules.book": 1, "stacked": 1.5,
     "letter": 2, "rules.elementary": 2, "rules.moving": 2, "rules.reducing": 2, "rules.products": 2,
     "rules.constant": 2, "rules.linalg": 2.5,
-    "dual.number": 3.0, "dual.operands": 3.1, "dual.array": 3.2, "dual.recycling": 3.2,
-    "dual.elementwise": 3.3, "dual.operators": 3.4,
+    "dual.number": 3.0, "dual.operands": 3.1, "dual.levels": 3.1, "dual.array": 3.2, "dual.recycling": 3.2,
+    "dual.formulas": 3.3, "dual.elementwise": 3.35, "dual.operators": 3.4,
     "dual.ufunc_methods": 3.5, "dual.protocols": 3.6, "dual": 3.9,
-    "custom": 4,
-    "transforms.containers": 5.0, "transforms.asking": 5.1, "transforms.derivative": 5.2, "transforms.jvp": 5.2,
-    "transforms.jacobian": 5.2, "transforms.hessian": 5.3, "transforms": 5.9,
+    "custom": 4, "reverse.transposes": 4.0, "reverse.cotangents": 4.1, "reverse.steps": 4.2, "reverse.places": 4.3,
+    "reverse.program": 4.4, "reverse.variable": 4.5, "reverse": 4.9,
+    "transforms.containers": 5.0, "transforms.results": 5.05, "transforms.asking": 5.1, "transforms.derivative": 5.2, "transforms.jvp": 5.2,
+    "transforms.vjp": 5.2, "transforms.operator": 5.2, "transforms.jacobian": 5.2, "transforms.gradient": 5.3,
+    "transforms.hessian": 5.4, "transforms": 5.9,
     "expression": 6, "rules": 6, "": 7, "__main__": 8,
 }  # fmt: skip
 

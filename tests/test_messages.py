@@ -96,16 +96,16 @@ def test_f_returns_no_number(name, slip):
     (lambda x: {"a": x[0]}, "{'a': ()}"), (lambda x: [x[0]], "(1,)"), (lambda x: (), "()"), (lambda x: (1.0,), "((),)"),
 ])  # fmt: skip
 def test_gradient_of_a_vector(name, f, shape):
-    """A result that is not one number is quoted by its shape; jacobian and jvp answer."""
+    """A result that is not one number is quoted by its shape; jacobian and vjp answer."""
     text = (
         f"{name}() needs one number back, but f returned shape {shape}. Use jacobian(f) for the derivative of every "
-        f"output, or jvp(f, x, v) for one direction{at(f)}"
+        f"output, or vjp(f, x) for a mixture of them{at(f)}"
     )
     ask = (lambda f: lambda x: dd.hvp(f)(x, x)) if name == "hvp" else ASK[name]
 
     assert told(ValueError, text, lambda: ask(f)(X))
     assert dd.jacobian(f)(X) is not None
-    assert len(dd.jvp(f, X, X)) == 2
+    assert len(dd.vjp(f, X)) == 2
 
 
 def test_gradient_of_complex_numbers():
@@ -237,7 +237,7 @@ SLIPS = {
     ),
     "mode": (
         lambda: dd.jacobian(double, mode="backward"), ValueError,
-        "jacobian() knows mode='forward'; it got 'backward'",
+        "jacobian() knows mode='forward', mode='reverse' and mode='auto'; it got 'backward'",
         lambda: dd.jacobian(double, mode="forward")(2.0) == 2.0,
     ),
     "order": (
@@ -314,8 +314,8 @@ def test_argnums_must_name_something(transform):
     (lambda: pow(dd.Dual(3.0, 1.0), 2, 5), TypeError,
      "pow(x, y, modulus) is about whole numbers and has no derivative; leave the modulus out"),
     (lambda: np.array(dd.Dual(X), copy=False), ValueError, "a Dual array becomes an object array by copying only"),
-    (lambda: np.bincount(dd.Dual(X)), dd.NoRuleError, (
-        "numpy.bincount met a Dual, and the tables have no rule for it. Write one with dualdiff.rule(numpy.bincount, "
+    (lambda: np.unwrap(dd.Dual(X)), dd.NoRuleError, (
+        "numpy.unwrap met a Dual, and the tables have no rule for it. Write one with dualdiff.rule(numpy.unwrap, "
         "jvp=...), where jvp(primals, tangents) returns (y, dy), or take x.value to continue without the derivative.")),
     (lambda: np.nextafter(dd.Dual(X), 3.0), dd.NoRuleError, (
         "numpy.nextafter has no derivative: it steps from one machine number to the next. Take x.value to continue "

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 import dualdiff as dd
 from dualdiff.dual import recycling
-from dualdiff.dual.elementwise import pushforward_formula
+from dualdiff.dual.formulas import pushforward_formula
 from dualdiff.rules.book import RULES, Line
 
 N = recycling.LARGE

@@ -7,11 +7,12 @@ from weakref import ref
 
 import numpy as np
 
+from dualdiff.dual.levels import has_level, is_flat, levels, with_level
 from dualdiff.dual.number import Dual, wrap
-from dualdiff.dual.operands import live, packed
+from dualdiff.dual.operands import kept, live, packed
 from dualdiff.errors import dropped_by
 from dualdiff.primal import plain
-from dualdiff.tangent import Stacked, Tangent, cast, move, zeros
+from dualdiff.tangent import Tangent, cast, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ class DualArray(Dual):
 
     __slots__ = ("__weakref__", "_borrowed", "_origin", "_views")
 
-    _borrowed: bool  # whether the memory is somebody else's, to be copied before the first write
+    _borrowed: bool  # whether the memory may be somebody else's too, so that it is copied before the first write
 
     _origin: tuple[DualArray, Callable[[Any], Any]] | None  # whose memory this is a view of, and how it is made of it
     _views: list[ref[DualArray]] | None  # the views of this one
@@ -124,6 +125,7 @@ class DualArray(Dual):
         """Note that `view`, which `remake` makes of this array, shares its memory."""
         if isinstance(view, DualArray):
             view._origin = (self, remake)
+            view._borrowed = self._borrowed
             if self._views is None:
                 self._views = []
             elif len(self._views) % 64 == 63:  # as loops over slices make them
@@ -132,17 +134,13 @@ class DualArray(Dual):
         return view
 
     def __getitem__(self, index: Any) -> Any:
-        basic = _is_basic(index)
-        value = self._value[index]
-        tangent = self._tangent
-        if not isinstance(tangent, Tangent):
-            tangent = tangent[index]
-        elif basic:
-            tangent = tangent.view(index if isinstance(index, tuple) else (index,))
-        else:
-            tangent = move(lambda a: a[index], tangent)
-        taken = wrap(value, tangent, self._tag)
-        return self._sharing(taken, lambda a: a[index]) if basic else taken
+        basic = type(index) in _BASIC or _is_basic(index)
+        value, tangent, tag = self._value[index], self._tangent, self._tag
+        if tag.records and not basic:
+            index = kept(index)
+        tangent = tangent.indexed(index, value.shape, basic) if isinstance(tangent, Tangent) else tangent[index]
+        taken = wrap(value, tangent, tag)
+        return self._sharing(taken, lambda a: a[index]) if basic and type(taken) is DualArray else taken
 
     def __setitem__(self, index: Any, item: Any) -> None:
         """Write value and tangent; the item's were computed from old values before either is written."""
@@ -158,21 +156,38 @@ class DualArray(Dual):
         item = live(packed(item))
         if not self._tag.alive:
             self._revive(item)
-        if not _is_flat(self) or (isinstance(item, Dual) and (item._tag is not self._tag or not _is_flat(item))):
+        if not is_flat(self) or (isinstance(item, Dual) and (item._tag is not self._tag or not is_flat(item))):
             self._make_room(item)
         tangent = None
         if isinstance(item, Dual) and item._tag is self._tag:
             item, tangent = item._value, item._tangent
         self._value[index] = item
-        if isinstance(self._tangent, Stacked):
+        if not isinstance(self._tangent, Tangent):
+            self._tangent[index] = 0.0 if tangent is None else tangent
+        elif self._tangent.in_memory:
             self._tangent.write(index, 0.0 if tangent is None else tangent)
         else:
-            self._tangent[index] = 0.0 if tangent is None else tangent
+            self._rewrite(kept(index), tangent)
+
+    def _rewrite(self, index: Any, tangent: Any) -> None:
+        """Note a write in the tangent of this array, of what it is a view of, and of every other view."""
+        array = self
+        array._tangent = array._tangent.written(index, tangent)
+        while array._origin is not None:
+            origin, remake = array._origin
+            origin._tangent = origin._tangent.rewritten(remake, array._tangent)
+            array = origin
+        if array._views:
+            array._refresh()
 
     def _row(self, i: int) -> Any:
         """Return the view ``self[i]`` for a moment's use, of which nobody need take note."""
-        tangent = self._tangent.view((i,)) if isinstance(self._tangent, Stacked) else self._tangent[i]
-        return wrap(self._value[i], tangent, self._tag)
+        value, tangent = self._value[i], self._tangent
+        if isinstance(tangent, Tangent):
+            if not tangent.in_memory:  # a write into it is a step of the record, of which the array must know
+                return self[i]
+            return wrap(value, tangent.indexed(i, value.shape, True), self._tag)
+        return wrap(value, tangent[i], self._tag)
 
     # --- memory that views share: what is written into must have room for every derivative of what is written ----
 
@@ -186,14 +201,14 @@ class DualArray(Dual):
         """Give the memory, and with it every view of it, a level for each derivative that `item` carries."""
         root = self._root()
         grown = False
-        for tag, kind in sorted(_levels(item).items(), key=lambda level: level[0].key):
-            if not _has_level(root, tag):
+        for tag, kind in sorted(levels(item).items(), key=lambda level: level[0].key):
+            if not has_level(root, tag):
                 grown = True
                 if tag.key > root._tag.key:
                     inner = wrap(root._value, root._tangent, root._tag)
                     root._value, root._tangent, root._tag = inner, zeros(kind, inner.shape, inner), tag
                 else:
-                    _with_level(root, tag, kind)
+                    with_level(root, tag, kind)
         if grown:
             root._refresh()
 
@@ -216,6 +231,7 @@ class DualArray(Dual):
                 if view is not None and view._origin is not None and view._origin[0] is array:
                     again = view._origin[1](array)
                     view._value, view._tangent, view._tag = again._value, again._tangent, again._tag
+                    view._borrowed = array._borrowed
                     changed.append(view)
 
     def fill(self, item: Any) -> None:
@@ -261,46 +277,6 @@ class DualArray(Dual):
         return wrap(self._value.astype(target), cast(self._tangent, target), self._tag)
 
 
-def _is_flat(x: Any) -> bool:
-    """Tell whether a Dual carries one derivative and no other inside."""
-    tangent = x._tangent.array if isinstance(x._tangent, Stacked) else x._tangent
-    return not isinstance(x._value, Dual) and not isinstance(tangent, Dual)
-
-
-def _parts(x: Dual) -> tuple[Any, Any]:
-    return x._value, x._tangent.array if isinstance(x._tangent, Stacked) else x._tangent
-
-
-def _levels(x: Any) -> dict[Tag, Any]:
-    """Return the derivatives that a number carries anywhere inside, each with a tangent of its kind."""
-    if not isinstance(x, Dual):
-        return {}
-    found = {x._tag: x._tangent}
-    for part in _parts(x):
-        found |= _levels(part)
-    return found
-
-
-def _has_level(buffer: Any, tag: Tag) -> bool:
-    """Tell whether every part of a buffer can hold tangents of a derivative."""
-    if not isinstance(buffer, Dual) or tag.key > buffer._tag.key:
-        return False
-    return buffer._tag is tag or all(_has_level(part, tag) for part in _parts(buffer))
-
-
-def _with_level(buffer: Any, tag: Tag, kind: Any) -> Any:
-    """Return a buffer on the same memory that can: a Dual inside, below newer derivatives and above older ones."""
-    if not isinstance(buffer, Dual) or tag.key > buffer._tag.key:
-        return wrap(buffer, zeros(kind, buffer.shape, buffer), tag)
-    if buffer._tag is not tag:
-        buffer._value = _with_level(buffer._value, tag, kind)
-        if isinstance(buffer._tangent, Stacked):
-            buffer._tangent.array = _with_level(buffer._tangent.array, tag, kind)
-        else:
-            buffer._tangent = _with_level(buffer._tangent, tag, kind)
-    return buffer
-
-
 class Flat:
     """What ``x.flat`` is: the elements of an array by their number."""
 
@@ -337,6 +313,9 @@ def borrowed(value: np.ndarray[Any, Any], tangent: Any, tag: Tag) -> Any:
         view.flags.writeable = False
         self._value, self._borrowed = view, True
     return self
+
+
+_BASIC = (int, slice)
 
 
 def _is_basic(index: Any) -> bool:

@@ -12,7 +12,7 @@ from dualdiff.errors import DroppedTangentError, dropped_by
 from dualdiff.functions import Elementary
 from dualdiff.primal import plain, shape_of
 from dualdiff.tag import OUTERMOST, Tag
-from dualdiff.tangent import Stacked, aligned, fitted, scale, zeros
+from dualdiff.tangent import Tangent, aligned, fitted, scale, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ class Dual(Elementary):
         """The derivative in the seeded direction; 0 once the derivative that seeded it has returned."""
         if not self._tag.alive:
             return zeros(0.0, self.shape)
-        return _not_to_be_written(self._tangent.array if isinstance(self._tangent, Stacked) else self._tangent)
+        return _not_to_be_written(self._tangent.dense if isinstance(self._tangent, Tangent) else self._tangent)
 
     shape: tuple[int, ...] = ()
     ndim: int = 0
@@ -296,7 +296,7 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
             self._tangent = tangent if tangent is value else aligned(tangent, value)
             self._tag = tag
             self._origin = self._views = None  # type: ignore[attr-defined]
-            self._borrowed = False  # type: ignore[attr-defined]
+            self._borrowed = tag.records  # type: ignore[attr-defined] # a record may keep what it was computed from
             return self
         value = value[()]
         kind = type(value)
@@ -306,7 +306,7 @@ def wrap(value: Any, tangent: Any, tag: Tag) -> Any:
         value = complex(value)
     if isinstance(tangent, np.ndarray):
         tangent = tangent[()]
-    elif isinstance(tangent, Stacked):
+    elif isinstance(tangent, Tangent):
         tangent = tangent.copy()  # an element is no view
     if type(tangent) is np.float64:
         tangent = float(tangent)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numbers
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from dualdiff.dual.number import Dual, wrap
 from dualdiff.primal import shape_of
-from dualdiff.tangent import Stacked, move
+from dualdiff.stacked import Stacked
+from dualdiff.tangent import move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dualdiff.tag import Tag
 
-__all__ = ["extract", "is_operand", "live", "packed", "separated", "settled"]
+__all__ = ["extract", "is_operand", "kept", "live", "packed", "separated", "settled"]
 
 
 def live(x: Any) -> Any:
@@ -26,24 +28,36 @@ def live(x: Any) -> Any:
     return x
 
 
-def separated(operands: Iterable[Any]) -> tuple[Tag | None, list[Any], list[Any]]:
+def separated(operands: Iterable[Any], kept: bool = False) -> tuple[Tag | None, list[Any], list[Any]]:
     """Return the tag of the newest living derivative among the operands, and their values and tangents under it.
 
     What is constant to that derivative has None for its tangent; without any living derivative the tag is None.
-    Nested lists and object arrays count as the arrays they stand for.
+    Nested lists and object arrays count as the arrays they stand for.  With `kept`, arrays that somebody may write into
+    are copied where a record is to keep them.
     """
     tag, values = None, []
-    for given in operands:
-        x = live(packed(given) if isinstance(given, _CONTAINERS) else given)
-        if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
-            x = _unadorned(x)
+    for x in operands:
+        if isinstance(x, Dual):
+            if not x._tag.alive:
+                x = live(x)  # noqa: PLW2901 - as it is to this operation
+        elif isinstance(x, _CONTAINERS):
+            x = live(packed(x)) if type(x) is not np.ndarray or x.dtype is _OBJECT else x  # noqa: PLW2901
+            if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+                x = _unadorned(x)  # noqa: PLW2901
         if isinstance(x, Dual) and x._tag is not tag and (tag is None or x._tag.key > tag.key):
             tag = x._tag
         values.append(x)
     tangents: list[Any] = [None] * len(values)
+    if tag is None:
+        return tag, values, tangents
+    kept = kept and tag.records
     for i, x in enumerate(values):
         if isinstance(x, Dual) and x._tag is tag:
             values[i], tangents[i] = x._value, x._tangent
+            if kept and x.ndim and not x._borrowed:  # type: ignore[attr-defined]
+                values[i] = x._value.copy()
+        elif kept and not isinstance(x, _IMMUTABLE):
+            values[i] = _kept(x)
     return tag, values, tangents
 
 
@@ -56,6 +70,35 @@ def _unadorned(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 _CONTAINERS = (np.ndarray, list, tuple)
+_OBJECT = np.dtype(object)
+_IMMUTABLE = (float, int, complex, np.generic)
+
+
+_copies: WeakValueDictionary[int, np.ndarray[Any, Any]] = WeakValueDictionary()
+"""The copies that records hold of large arrays, by the id of what was copied."""
+_LARGE = 4096  # bytes
+
+
+def kept(x: Any) -> Any:
+    """Return what f gave to a function, to be kept in a record: arrays that may be written into are copied.
+
+    A loop that uses one large array again and again has one copy of it, as long as nobody has written into it.
+    """
+    if isinstance(x, np.ndarray):
+        if x.nbytes < _LARGE:
+            return x.copy(order="K")
+        copy = _copies.get(id(x))
+        if copy is None or copy.dtype != x.dtype or copy.shape != x.shape or not np.array_equal(copy, x):
+            copy = _copies[id(x)] = x.copy(order="K")
+        return copy
+    if isinstance(x, Dual) and x.ndim:
+        return x.copy(order="K")
+    if type(x) in (list, tuple):
+        return type(x)(map(kept, x))
+    return x
+
+
+_kept = kept
 
 
 def extract(y: Any, tag: Tag) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ rule up at run time would cost more than the arithmetic.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from functools import partial
@@ -15,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff import functions
-from dualdiff.dual.elementwise import elementwise, pushforward_formula
+from dualdiff.dual.elementwise import elementwise, of_array, pushed, recorded
+from dualdiff.dual.formulas import pushforward_formula
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
+from dualdiff.dual.recycling import LARGE
 from dualdiff.floating import quiet
 from dualdiff.letter import FloatLetter, Letter
 from dualdiff.rules.book import RULES, Line
+from dualdiff.rules.elementary import constant_power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +104,50 @@ def __r{name}__(self, other):
     return apply({line}, other, self)
 """
 
+# Arrays of one derivative, and numbers: what every operation of a program on arrays is.
+_ARRAY = """
+def __{name}__(self, other):
+    tag = self._tag
+    x = self._value
+    if tag.alive and x.size < LARGE:
+        kind = type(other)
+        if kind is float or kind is int:
+            if not tag.records:
+                return pushed({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
+            if self._borrowed:
+                return recorded({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
+        elif kind is array and other._tag is tag and other is not self:
+            y = other._value
+            if not tag.records:
+                return pushed({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
+            if self._borrowed and other._borrowed:
+                return recorded({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
+    return apply({line}, self, other)
+
+def __r{name}__(self, other):
+    tag = self._tag
+    y = self._value
+    if (type(other) is float or type(other) is int) and tag.alive and y.size < LARGE:
+        if not tag.records:
+            return pushed({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
+        if self._borrowed:
+            return recorded({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
+    return apply({line}, other, self)
+"""
+
+_ARRAY_POWER = """
+def __pow__(self, other, modulus=None):
+    tag = self._tag
+    x = self._value
+    if (type(other) is float or type(other) is int) and modulus is None and tag.alive and x.size < LARGE:
+        if isfinite(other):
+            if not tag.records:
+                return pushed(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
+            if self._borrowed:
+                return recorded(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
+    return scalar_power_method(self, other, modulus)
+"""
+
 # x ** n for a number n; a moving exponent goes through the line of the table.
 _POWER = """
 def __pow__(self, other, modulus=None):
@@ -154,6 +202,16 @@ _NAMESPACE: dict[str, Any] = {
     **vars(functions),
     **{f"scalar_{name}": function for name, function in functions.SCALAR.items()},
     **{f"LINE_{function.__name__}": line for function, line in _LINES.items()},
+    "BOTH": (True, True),
+    "LARGE": LARGE,
+    "LEFT": (True, False),
+    "ONE": (True,),
+    "RIGHT": (False, True),
+    "array": Dual._of_array,
+    "constant_power": constant_power,
+    "isfinite": math.isfinite,
+    "pushed": pushed,
+    "recorded": recorded,
     "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
     "Dual": Dual,
     "apply": apply,
@@ -163,15 +221,15 @@ _NAMESPACE: dict[str, Any] = {
 }
 
 
-def _define(source: str, *names: str) -> None:
-    """Compile methods and give them to Dual."""
+def _define(source: str, *names: str, kind: type = Dual) -> None:
+    """Compile methods and give them to a class."""
     made: dict[str, Any] = {}
     exec(compile(source, "<the operators of Dual>", "exec"), _NAMESPACE, made)  # noqa: S102 - the table's own text
     for name in names:
         method = made[name]
         method.__qualname__, method.__module__ = f"Dual.{name}", Dual.__module__
-        setattr(Dual, name, method)
-        if (ufunc := getattr(np, name, None)) in UNARY:
+        setattr(kind, name, method)
+        if kind is Dual and (ufunc := getattr(np, name, None)) in UNARY:
             UNARY[ufunc] = method
 
 
@@ -217,7 +275,7 @@ def _on_first_call(line: Line) -> Callable[[Any], Any]:
 
 
 def _of_one(line: Line) -> Callable[[Any], Any]:
-    return lambda self: elementwise(line, (self,))
+    return lambda self: of_array(line, self)
 
 
 def _of_two(line: Line) -> Callable[[Any, Any], Any]:
@@ -261,13 +319,16 @@ def _generate() -> None:
             setattr(Dual, name, _of_two(line))
         if function in OPERATORS:
             _define_operator(line)
-            method, _ = OPERATORS[function]
-            forward, reflected = _by_line(line)
-            setattr(array, f"__{method}__", forward)
-            setattr(array, f"__r{method}__", reflected)
+            method, symbol = OPERATORS[function]
+            _define(
+                _ARRAY.format(name=method, symbol=symbol, line=f"LINE_{function.__name__}"),
+                f"__{method}__", f"__r{method}__", kind=array,
+            )  # fmt: skip
     _define(
         _POWER.format(line="LINE_power", make=_make(_LINES[np.power], "self, other", "z", 4)), "__pow__", "__rpow__"
     )
+    _NAMESPACE["scalar_power_method"] = Dual.__pow__
+    _define(_ARRAY_POWER, "__pow__", kind=array)
     Dual.__mod__, Dual.__rmod__ = _by_line(_LINES[np.remainder])
     for operation, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
         _define_function(_LINES[function])

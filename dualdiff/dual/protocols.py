@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual.elementwise import elementwise
+from dualdiff.dual.elementwise import elementwise, of_array
 from dualdiff.dual.number import Dual, wrap
-from dualdiff.dual.operands import is_operand, live, packed, separated
+from dualdiff.dual.operands import is_operand, kept, live, packed, separated
 from dualdiff.dual.operators import OPERATORS, UNARY
 from dualdiff.dual.ufunc_methods import METHODS
 from dualdiff.errors import NoRuleError, dropped_by, dropped_into
-from dualdiff.primal import plain, shape_of
+from dualdiff.primal import ndim_of, plain, shape_of
 from dualdiff.rules.book import RULES, Composition, Constant, Creation, Entry, Line, Move, Paragraph, Refused
-from dualdiff.tangent import Stacked, fitted, move, zeros
+from dualdiff.tangent import Tangent, fitted, move, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +36,12 @@ def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **setti
             x, y = (float(z) if type(z) is np.float64 else z for z in inputs)
             if type(x) in (float, Dual) and type(y) in (float, Dual):
                 return _BY_OPERATOR[ufunc](x, y)
+        entry = RULES.get(ufunc)
+        if type(entry) is Line:
+            if len(inputs) == 1:
+                return of_array(entry, self)
+            if is_operand(inputs[0]) and is_operand(inputs[1]):
+                return elementwise(entry, inputs)
     if not all(map(is_operand, inputs)) and method != "at":
         return NotImplemented
     entry = _entry(ufunc)
@@ -56,9 +62,12 @@ def _array_function(
     self: Dual, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answer ``np.sum(x)``, ``np.concatenate([x, y])``, …."""
-    if not all(issubclass(kind, (np.ndarray, Dual)) for kind in types):
-        return NotImplemented
+    for kind in types:
+        if kind is not Dual._of_array and not issubclass(kind, (np.ndarray, Dual)):
+            return NotImplemented
     entry = _entry(function)
+    if type(entry) is Paragraph and entry.leading and not kwargs and len(args) == len(entry.operands):  # mostly
+        return _apply_paragraph(entry, args, kwargs)
     if isinstance(entry, Creation):
         return _created_like(self, entry, args, kwargs)
     place = _place_of_out(function)
@@ -113,7 +122,7 @@ def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callabl
     return forward, reflected
 
 
-Dual.__matmul__, Dual.__rmatmul__ = _operator(np.matmul)
+Dual.__matmul__, Dual.__rmatmul__ = _operator(lambda x, y: call(RULES[np.matmul], (x, y), {}))
 Dual.__floordiv__, Dual.__rfloordiv__ = _operator(np.floor_divide)
 Dual.__divmod__, Dual.__rdivmod__ = _operator(np.divmod)
 
@@ -229,6 +238,8 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
             return function(*arrays, *rest, **kwargs)
 
     tag, values, tangents = separated(operands)
+    if tag is not None and tag.records:
+        rest, kwargs = kept(rest), {name: kept(x) for name, x in kwargs.items()}
     result = run(*values)
     if tag is None:
         return result
@@ -253,7 +264,7 @@ def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any, remake: 
     if len(operands) > 1 or not isinstance(source, Dual._of_array):
         return wrap(value, tangent, tag)
     of_value = _shares(value, source._value)
-    of_tangent = _shares(tangent, source._tangent)
+    of_tangent = of_value if tag.records else _shares(tangent, source._tangent)
     if of_value and not of_tangent:
         value = value.copy()
         for one in (value, source):  # neither may change under the other
@@ -265,34 +276,56 @@ def _moved(value: Any, tangent: Any, operands: Sequence[Any], tag: Any, remake: 
 
 
 def _shares(x: Any, y: Any) -> bool:
-    if isinstance(x, Stacked):
-        x, y = x.array, y.array
+    if isinstance(x, Tangent):
+        x, y = x.dense, y.dense
     return bool(np.may_share_memory(plain(x), plain(y)))
 
 
 def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Hand value and tangent of each operand to the rule; NumPy's other arguments go along as they are."""
-    given: dict[Any, Any] = dict(enumerate(args)) | kwargs
+    if not kwargs and entry.leading and len(args) == len(entry.operands):  # mostly
+        tag, values, tangents = separated(args, kept=True)
+        if tag is None:
+            return entry.function(*values)
+        result, tangent = entry.handler(*tangents, *values)
+        return _wrapped(entry, args, kwargs, result, tangent, args, range(len(args)), tag)
+    given: dict[Any, Any] = dict(enumerate(args))
+    given.update(kwargs)
     if entry.variadic is None:
         places = [i if i < len(args) else name for i, name in entry.operands]
     else:
         places = list(range(entry.variadic, len(args)))
-    operands = [live(packed(given.get(place))) for place in places]
-    _refuse_elsewhere(entry, [v for k, v in given.items() if k not in places])
-    tag, values, tangents = separated(operands)
-    given |= {place: value for place, value in zip(places, values, strict=True) if place in given}
+    operands = [given.get(place) for place in places]
+    if others := [x for place, x in given.items() if place not in places]:
+        _refuse_elsewhere(entry, others)
+    tag, values, tangents = separated(operands, kept=True)
+    if tag is not None and tag.records and others:
+        given = {place: x if place in places else kept(x) for place, x in given.items()}
+    for place, value in zip(places, values, strict=True):
+        if place in given:
+            given[place] = value
     positional = [given.pop(i) for i in range(len(args))]
     if tag is None:
         return entry.function(*positional, **given)
     seen = tangents if entry.variadic is None else [tangents]
     result, tangent = entry.handler(*seen, *positional, **given)
+    return _wrapped(entry, args, kwargs, result, tangent, operands, places, tag)
+
+
+def _wrapped(
+    entry: Paragraph, args: Sequence[Any], kwargs: dict[str, Any], result: Any, tangent: Any, operands: Sequence[Any],
+    places: Sequence[Any], tag: Any,
+) -> Any:  # fmt: skip
+    """Return what a rule made as Duals; a view stays one in value and tangent alike."""
     if tangent is None:
         return result
     if isinstance(result, tuple):
-        return tuple(wrap(y, fitted(dy, y), tag) for y, dy in zip(result, tangent, strict=True))
-    if len(operands) > 1:
+        parts = [y if dy is None else wrap(y, fitted(dy, y), tag) for y, dy in zip(result, tangent, strict=True)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if len(operands) > 1 or not ndim_of(result):
         return wrap(result, fitted(tangent, result), tag)
     (place,) = places
+    operands = [live(packed(operands[0]))]
 
     def remake(array: Any) -> Any:
         rest = {k: array if k == place else x for k, x in kwargs.items()}
@@ -301,9 +334,14 @@ def _apply_paragraph(entry: Paragraph, args: Sequence[Any], kwargs: dict[str, An
     return _moved(result, tangent, operands, tag, remake)
 
 
+_PLAIN = (int, bool, float, str)
+
+
 def _refuse_elsewhere(entry: Entry, others: Iterable[Any]) -> None:
     """Refuse a Dual where the rule would not see its tangent."""
     for what in others:
+        if what is None or type(what) in _PLAIN:
+            continue
         if isinstance(packed(what) if isinstance(what, (list, tuple, np.ndarray)) else what, Dual):
             message = (
                 f"{entry.name} met a Dual in an argument that its rule does not differentiate. "

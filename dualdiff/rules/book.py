@@ -56,7 +56,8 @@ class Line(Entry):
     on: tuple[tuple[float, float], ...] = ()  # the open interval of each operand where the partials hold
     on_complex: Callable[..., Any] | None = None  # the same function of complex operands, from others
     traced: bool = True  # whether its partials are formulas that letters may pass through, as a user's need not be
-    pushforwards: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # made from the partials when first met
+    pushforwards: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # made from the partials when first met,
+    pullbacks: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # by which operands move
     curved: bool = field(init=False)  # whether a slope varies, and so may be infinite or undefined somewhere
 
     def __post_init__(self) -> None:
@@ -77,6 +78,10 @@ class Paragraph(Entry):
     handler: Callable[..., tuple[Any, Any]]
     operands: tuple[tuple[int, str], ...]  # position and name of each in the function's own signature
     variadic: int | None = None  # where operands begin of which there may be any number, as einsum's do
+    leading: bool = field(init=False)  # whether the first arguments are the operands, in order
+
+    def __post_init__(self) -> None:
+        self.leading = self.variadic is None and [i for i, _ in self.operands] == list(range(len(self.operands)))
 
 
 @dataclass(eq=False, slots=True)

@@ -163,12 +163,12 @@ def _(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None
 @rule(np.real, "np.real(x)", "np.real((1 + 2j) * x)")
 def _(dval: Any, val: Any) -> Any:
     """A real array is its own real part."""
-    return np.real(val), linear(np.real, lambda g: g, dval) if np.iscomplexobj(val) else dval
+    return np.real(val), linear(np.real, np.real, dval) if np.iscomplexobj(val) else dval
 
 
 @rule(np.imag, "np.imag((1 + 2j) * x)")
 def _(dval: Any, val: Any) -> Any:
-    return np.imag(val), linear(np.imag, lambda g: 1j * g, dval)
+    return np.imag(val), linear(np.imag, lambda g: 1j * np.real(g), dval)
 
 
 @rule(np.conjugate, "np.conjugate(x)", "np.real((3 + 1j) * np.conjugate((1 + 2j) * x))")

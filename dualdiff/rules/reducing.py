@@ -54,6 +54,10 @@ def _(
     da: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = 0,
     where: Any = True,
 ) -> Any:  # fmt: skip
+    if (
+        axis is dtype is None and keepdims is False and where is True and type(initial) is int and initial == 0
+    ):  # mostly
+        return np.add.reduce(a, axis=None), contract(np.sum, f"{_LETTERS[: np.ndim(a)]}->", (None,), 0, da)
     y = np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
     return y, total(_masked(da, where), np.ndim(a), axis, keepdims)
 
@@ -131,6 +135,13 @@ def _(da: Any, a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
     return y, linear(
         lambda t: np.cumsum(t, axis=along), lambda g: np.flip(np.cumsum(np.flip(g, along), axis=along), along), da
     )
+
+
+@rule(np.bincount, "np.bincount([0, 2, 0], x)", "np.bincount([1, 1, 3], weights=x, minlength=6)")
+def _(dweights: Any, x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """The sum of the weights at each number; the transpose reads each weight's off again."""
+    y = np.bincount(x, weights, minlength)
+    return y, linear(lambda t: np.bincount(x, t, minlength), lambda g: np.take(g, x), dweights)
 
 
 @composed(np.cumprod, "np.cumprod(x)", "np.cumprod(M, axis=1)")

@@ -5,11 +5,13 @@ from dualdiff.transforms.derivative import (
     derivatives as derivatives,
     value_and_derivative as value_and_derivative,
 )  # fmt: skip
+from dualdiff.transforms.gradient import gradient as gradient, value_and_gradient as value_and_gradient
 from dualdiff.transforms.hessian import hessian as hessian, hvp as hvp, value_and_hessian as value_and_hessian
 from dualdiff.transforms.jacobian import (
-    gradient as gradient,
     jacobian as jacobian,
-    value_and_gradient as value_and_gradient,
+    jacrev as jacrev,
     value_and_jacobian as value_and_jacobian,
-)  # fmt: skip
+)
 from dualdiff.transforms.jvp import jvp as jvp, stop_gradient as stop_gradient
+from dualdiff.transforms.operator import jacobian_operator as jacobian_operator
+from dualdiff.transforms.vjp import linearize as linearize, vjp as vjp

@@ -8,50 +8,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualdiff.dual import Dual, Workspace, borrowed, extract, packed, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
+from dualdiff.reverse import Input, Program, Variable, as_variables
+from dualdiff.stacked import Stacked
 from dualdiff.tag import Tag
-from dualdiff.tangent import Stacked, fitted
+from dualdiff.tangent import any_nan, fitted
 from dualdiff.transforms.containers import flatten, is_leaf, private
+from dualdiff.transforms.results import Run, described, settled_aux
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argnums", "Call", "ReturnsFunction", "Run", "defined_at", "question", "unstacked", "zero"]
+__all__ = ["Argnums", "Call", "ReturnsFunction", "defined_at", "question"]
 
 Argnums = int | str | tuple[int | str, ...] | None
 
 
 class ReturnsFunction(Exception):  # noqa: N818 - not an error: a signal that the question is to be asked later
     """Raised when f returns a function: its derivative is a function too."""
-
-
-class Run(NamedTuple):
-    """What came back from one run of f: leaves of value and tangent, and how to put leaves together."""
-
-    values: list[Any]
-    tangents: list[Any]
-    rebuild: Callable[[Sequence[Any]], Any]
-    aux: Any
-
-    @property
-    def value(self) -> Any:
-        """The value as f returned it."""
-        return self.rebuild(self.values)
-
-    @property
-    def moved(self) -> list[Any]:
-        """The tangents, with zeros for what does not move."""
-        return [zero(v) if t is None else t for v, t in zip(self.values, self.tangents, strict=True)]
-
-
-def zero(value: Any) -> Any:
-    """Return the derivative of what does not move."""
-    return np.zeros(shape_of(value)) if ndim_of(value) else 0.0
 
 
 def defined_at(f: Callable[..., Any]) -> str:
@@ -75,7 +54,7 @@ def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Any, has
     @functools.wraps(f)
     def asked(*args: Any, **kwargs: Any) -> Any:
         try:
-            return answer(Call(name, f, argnums, has_aux, args, kwargs))
+            return as_variables(answer(Call(name, f, argnums, has_aux, args, kwargs)))
         except ReturnsFunction:
 
             def later(*more: Any, **named: Any) -> Any:
@@ -127,6 +106,11 @@ class Call:
     def size(self) -> int:
         """How many numbers move."""
         return sum(size_of(leaf) for leaf in self.leaves)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether a point is complex."""
+        return any([type(leaf) is not float and np.iscomplexobj(plain(leaf)) for leaf in self.leaves])
 
     # --- which arguments move -----------------------------------------------------------------------------------
 
@@ -182,6 +166,12 @@ class Call:
                 "whose meaning beyond its numbers would be lost. Use np.asarray(...) of it"
             )
             raise TypeError(message)
+        if isinstance(leaf, Variable):
+            message = (
+                f"{self.name}() has a record of its own; argument {place!r} of f is a Variable. "
+                "Give its value, x.value, or call backward() on the result of f(x)"
+            )
+            raise TypeError(message)
         if not is_leaf(leaf):
             message = (
                 f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. "
@@ -199,21 +189,36 @@ class Call:
         """Run f once with the given tangent on each leaf."""
         with Tag() as tag:
             tag.workspace = Workspace()
-            leaves = iter([_moving(v, _seed(t, v), tag) for v, t in zip(self.leaves, tangents, strict=True)])
-            moving = {
-                place: rebuild([next(leaves) for _ in range(count)])
-                for place, rebuild, count in zip(self.places, self.rebuilds, self.counts, strict=True)
-            }
-            args = [moving[i] if i in moving else private(x) for i, x in enumerate(self.args)]
-            kwargs = {k: moving[k] if k in moving else private(v) for k, v in self.kwargs.items()}
-            try:
-                y = self.f(*args, **kwargs)
-            except TypeError as error:
-                self.require_arity()
-                if "loop of ufunc does not support argument" in str(error):
-                    error.add_note("An object array mixes Duals and numbers: write np.stack([...]) for np.array([...])")
-                raise
-            return self.taken_apart(y, tag)
+            return self._run([_seed(t, v) for v, t in zip(self.leaves, tangents, strict=True)], tag)
+
+    def record(self) -> tuple[Run, Program]:
+        """Run f once and return, besides its results, its derivative as a program."""
+        inputs = [Input(shape_of(leaf), _dtype(plain(leaf))) for leaf in self.leaves]
+        with Tag() as tag:
+            tag.records = True
+            run = self._run(inputs, tag)
+        return run, Program(inputs, run.tangents, any([any_nan(value) for value in run.values]))
+
+    def _run(self, seeds: Sequence[Any], tag: Tag) -> Run:
+        leaves = iter([_moving(v, t, tag) for v, t in zip(self.leaves, seeds, strict=True)])
+        moving = {
+            place: rebuild([next(leaves) for _ in range(count)])
+            for place, rebuild, count in zip(self.places, self.rebuilds, self.counts, strict=True)
+        }
+        args = [moving[i] if i in moving else private(x) for i, x in enumerate(self.args)]
+        kwargs = {k: moving[k] if k in moving else private(v) for k, v in self.kwargs.items()}
+        try:
+            y = self.f(*args, **kwargs)
+        except TypeError as error:
+            self.explain(error)
+            raise
+        return self.taken_apart(y, tag)
+
+    def explain(self, error: TypeError) -> None:
+        """Say more about an error raised by f, or raise a clearer one."""
+        self.require_arity()
+        if "loop of ufunc does not support argument" in str(error):
+            error.add_note("An object array mixes Duals and numbers: write np.stack([...]) for np.array([...])")
 
     def require_arity(self) -> None:
         """Raise a clearer error if f cannot be called with so many arguments at all."""
@@ -235,10 +240,10 @@ class Call:
         aux = None
         if self.has_aux:
             if not isinstance(y, tuple) or len(y) != 2:
-                message = f"{self.name}(has_aux=True) needs f to return (result, aux); it returned {_described(y)}"
+                message = f"{self.name}(has_aux=True) needs f to return (result, aux); it returned {described(y)}"
                 raise TypeError(message)
             y, aux = y
-            aux = _settled(aux, tag)
+            aux = settled_aux(aux, tag)
         leaves, rebuild = flatten(y)
         values, tangents = [], []
         for given in leaves:
@@ -260,9 +265,17 @@ class Call:
             leaf.close()
         within = "" if leaf is y else " inside its result"
         return TypeError(
-            f"f returned {_described(leaf)}{within}, which has no derivative. "
+            f"f returned {described(leaf)}{within}, which has no derivative. "
             f"Did you forget 'return', or to return numbers?{defined_at(self.f)}"
         )
+
+    def arranged(self, leaves: Sequence[Any]) -> list[Any]:
+        """Return as many leaves as move, put together as the arguments are."""
+        arguments, start = [], 0
+        for rebuild, count in zip(self.rebuilds, self.counts, strict=True):
+            arguments.append(rebuild(leaves[start : start + count]))
+            start += count
+        return arguments
 
     # --- answers put together ------------------------------------------------------------------------------------
 
@@ -270,9 +283,9 @@ class Call:
         """Return the answer, with f's own extra result if there is one."""
         return (answer, run.aux) if self.has_aux else answer
 
-    def require_holomorphic(self, turned: Run, slopes: Sequence[Any]) -> None:
+    def require_holomorphic(self, turned: Sequence[Any], slopes: Sequence[Any]) -> None:
         """Refuse f where moving by i does not move it i times as moving by 1 does (Cauchy–Riemann)."""
-        for along_i, along_1 in zip(turned.tangents, slopes, strict=True):
+        for along_i, along_1 in zip(turned, slopes, strict=True):
             turned_by_i = 1j * plain(along_1)
             moved_by_i = np.broadcast_to(0.0 if along_i is None else plain(along_i), shape_of(turned_by_i))
             size = np.max(np.abs(turned_by_i), initial=0.0)
@@ -288,7 +301,7 @@ class Call:
     def require_scalar(self, run: Run) -> None:
         """Refuse a result of f that is not one real number."""
         if len(run.values) == 1 and ndim_of(run.values[0]) == 0 and run.rebuild([run]) is run:
-            if np.iscomplexobj(plain(run.values[0])):
+            if type(run.values[0]) is not float and np.iscomplexobj(plain(run.values[0])):
                 message = (
                     f"{self.name}() needs f to return a real number; it returned a complex one. Differentiate "
                     f"np.real and np.imag of it, or use jacobian(f){defined_at(self.f)}"
@@ -298,9 +311,16 @@ class Call:
         shapes = run.rebuild([shape_of(v) for v in run.values])
         message = (
             f"{self.name}() needs one number back, but f returned shape {shapes}. Use jacobian(f) for the derivative "
-            f"of every output, or jvp(f, x, v) for one direction{defined_at(self.f)}"
+            f"of every output, or vjp(f, x) for a mixture of them{defined_at(self.f)}"
         )
         raise ValueError(message)
+
+
+_FLOAT64 = np.dtype(float)
+
+
+def _dtype(value: Any) -> Any:
+    return _FLOAT64 if type(value) is float else np.result_type(value) if isinstance(value, complex) else value.dtype
 
 
 def _moving(value: Any, tangent: Any, tag: Tag) -> Any:
@@ -332,39 +352,3 @@ def _positional(f: Callable[..., Any]) -> list[str]:
     except (TypeError, ValueError):
         return []
     return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def _described(x: Any) -> str:
-    if isinstance(x, (type(None), str, bytes)):
-        return repr(x)
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return _described(next(item for item in x.flat if not is_leaf(item)))
-    if isinstance(x, np.ndarray):
-        return f"an array of {x.dtype}"
-    name = type(x).__name__
-    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
-
-
-def _settled(aux: Any, tag: Tag) -> Any:
-    """Return aux as it is, but for Duals of the derivative that is about to return, which become their values."""
-    if isinstance(aux, Dual):
-        return extract(aux, tag)[0]
-    if isinstance(aux, np.ndarray) and aux.dtype == object:
-        settled = np.empty(aux.shape, dtype=object)
-        for index, item in np.ndenumerate(aux):
-            settled[index] = _settled(item, tag)
-        return settled
-    parts = aux.values() if isinstance(aux, dict) else aux if isinstance(aux, (list, tuple)) else ()
-    new = [_settled(part, tag) for part in parts]
-    if all(part is old for part, old in zip(new, parts, strict=True)):
-        return aux
-    if isinstance(aux, dict):
-        return type(aux)(zip(aux, new, strict=True))
-    return type(aux)(*new) if hasattr(aux, "_fields") else type(aux)(new)
-
-
-def unstacked(tangent: Any, shape: tuple[int, ...], directions: int) -> list[Any]:
-    """Return the tangent of a result as one dense tangent for each direction."""
-    if isinstance(tangent, Stacked):
-        return list(tangent)
-    return [np.zeros(shape)[()] if tangent is None else tangent] * directions

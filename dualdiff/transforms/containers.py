@@ -29,9 +29,11 @@ def _shape(x: Any) -> tuple[int, ...] | None:
 
 def is_leaf(x: Any) -> bool:
     """Tell whether `x` is a number, an array or a Dual."""
+    if isinstance(x, (Dual, float)):
+        return True
     if isinstance(x, np.ndarray):
         return x.dtype.kind in "biufc" or (x.dtype.kind == "O" and all(map(is_leaf, x.flat)))
-    return isinstance(x, (Dual, numbers.Number, np.number, np.bool_))
+    return isinstance(x, (numbers.Number, np.number, np.bool_))
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from dualdiff.dual import Dual, extract, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
+from dualdiff.reverse import as_variables
 from dualdiff.tag import Tag
-from dualdiff.transforms.asking import Argnums, Call, Run, question, zero
+from dualdiff.transforms.asking import Argnums, Call, question
+from dualdiff.transforms.results import Run, zero
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +33,7 @@ def _slopes(call: Call, place: int, run: Run) -> Any:
     for value in run.values:
         _require_pointwise(call, shape_of(leaf), shape_of(value))
     if np.iscomplexobj(plain(leaf)):
-        call.require_holomorphic(_along(call, place, 1j), slopes)
+        call.require_holomorphic(_along(call, place, 1j).tangents, slopes)
     if size_of(leaf) > 1:
         # Some points move and some do not, in no pattern, or a stencil of every other point would pass for pointwise.
         some = (np.arange(1, size_of(leaf) + 1) * 0.6180339887498949 % 1 < 0.5).reshape(shape_of(leaf))
@@ -143,7 +145,7 @@ def derivative(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool 
             if callable(y):
                 return asked(*args)
             call = Call("derivative", f, None, has_aux=False, args=args, kwargs={})
-            return _slopes(call, 0, call.taken_apart(y, tag))
+            return as_variables(_slopes(call, 0, call.taken_apart(y, tag)))
 
     return at
 

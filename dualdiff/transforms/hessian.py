@@ -6,7 +6,8 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
-from dualdiff.transforms.jacobian import _gradient, _jacobian, free_chunk
+from dualdiff.transforms.gradient import FEW_INPUTS, gradient_at
+from dualdiff.transforms.jacobian import _jacobian, free_chunk
 from dualdiff.transforms.jvp import jvp
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["hessian", "hvp", "value_and_hessian"]
 
 def _hessian(call: Call, value_too: bool) -> Any:
     """Return the Jacobian of the gradient; value and aux ride along as the gradient's own extra results."""
-    inner = partial(_gradient, value_too=True)
+    inner = partial(gradient_at, value_too=True)
     with_value = question(call.name, inner, call.f, call.argnums, call.has_aux)
 
     @wraps(call.f)
@@ -30,7 +31,7 @@ def _hessian(call: Call, value_too: bool) -> Any:
 
     outer = Call(call.name, gradient_and_value, call.argnums, has_aux=True, args=call.args, kwargs=call.kwargs)
     n = outer.size
-    second, value = _jacobian(outer, free_chunk(n, n * n), value_too=False)
+    second, value = _jacobian(outer, free_chunk(n, n * n if n <= FEW_INPUTS else n), value_too=False)
     if value_too:
         return value, second
     return (second, value[1]) if call.has_aux else second
@@ -134,7 +135,7 @@ def hvp(f: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., Any]:
     >>> dd.hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 6.])
     """
-    gradient = question("hvp", partial(_gradient, value_too=False), f, None, has_aux)
+    gradient = question("hvp", partial(gradient_at, value_too=False), f, None, has_aux)
 
     def product(x: Any, v: Any) -> Any:
         _, *answer = jvp(gradient, (x,), (v,), has_aux=has_aux)

@@ -1,6 +1,7 @@
-"""jacobian and gradient: one input direction per pass, or several.
+"""jacobian: columns by forward mode, one input direction per pass or several; rows by reverse mode, from one run.
 
-df/d(s, t): column j of the matrix is the tangent that f carries when input j moves by 1.
+df/d(s, t): column j of the matrix is the tangent that f carries when input j moves by 1, and row i the cotangent that
+the inputs get when output i has 1.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualdiff.dual import extract, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
-from dualdiff.tangent import Stacked
-from dualdiff.transforms.asking import Argnums, Call, Run, defined_at, question, unstacked
+from dualdiff.stacked import Stacked
+from dualdiff.tag import Tag
+from dualdiff.transforms.asking import Argnums, Call, defined_at, question
 from dualdiff.transforms.containers import matched
+from dualdiff.transforms.results import Run, unstacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["gradient", "jacobian", "value_and_gradient", "value_and_jacobian"]
+    from dualdiff.reverse import Program
+
+__all__ = ["beside", "checked_mode", "free_chunk", "jacobian", "jacrev", "require_side_by_side", "value_and_jacobian"]
 
 # Where it is free to choose, a transform runs so many directions in one pass that the tangents of one value of the size
 # of the input have at most so many numbers; with at most so few inputs, one direction per pass, which suits scalar
@@ -102,18 +108,31 @@ def _matrix(columns: Sequence[Any], value: Any) -> Any:
 
 def _blocks(call: Call, matrix: Any) -> Any:
     """Return the columns of one result arranged as the arguments are."""
+    if _is_one_matrix(call):
+        return matrix
     leaves, offset = [], 0
     for leaf in call.leaves:
         block = matrix[..., offset : offset + size_of(leaf)]
         leaves.append(_number(np.reshape(block, shape_of(block)[:-1] + shape_of(leaf))))
         offset += size_of(leaf)
-    arguments, start = [], 0
-    for rebuild, count in zip(call.rebuilds, call.counts, strict=True):
-        arguments.append(rebuild(leaves[start : start + count]))
-        start += count
-    if isinstance(call.argnums, tuple):
-        return tuple(arguments[i] for i in call.order)
-    return arguments[0] if len(arguments) == 1 else matrix
+    return _arguments(call, leaves)
+
+
+def _is_one_matrix(call: Call) -> bool:
+    return call.argnums is None and len(call.counts) > 1
+
+
+def _arguments(call: Call, leaves: Sequence[Any]) -> Any:
+    arguments = call.arranged(leaves)
+    return tuple(arguments[i] for i in call.order) if isinstance(call.argnums, tuple) else arguments[0]
+
+
+def beside(call: Call, blocks: Sequence[Any], ndim: int) -> Any:
+    """Return one block for each leaf, behind `ndim` axes of a result, arranged as the arguments are."""
+    if not _is_one_matrix(call):
+        return _arguments(call, [_number(block) for block in blocks])
+    flat = [np.reshape(block, (*shape_of(block)[:ndim], -1)) for block in blocks]
+    return np.concatenate(flat, axis=-1)
 
 
 def _number(x: Any) -> Any:
@@ -123,7 +142,7 @@ def _number(x: Any) -> Any:
     return x
 
 
-def _require_side_by_side(call: Call) -> None:
+def require_side_by_side(call: Call) -> None:
     """Refuse several arguments whose columns do not make one matrix."""
     if call.argnums is not None or len(call.args) == 1:
         return
@@ -136,26 +155,91 @@ def _require_side_by_side(call: Call) -> None:
         raise ValueError(message)
 
 
-def _jacobian(call: Call, chunk_size: int | None, value_too: bool) -> Any:
-    _require_side_by_side(call)
+def _rows(call: Call, run: Run, program: Program, chunk_size: int | None) -> Any:
+    """Return the Jacobian of a recorded run, row by row."""
+    blocks = []
+    for k, value in enumerate(run.values):
+        shape = shape_of(value)
+        rows: list[list[Any]] = [[] for _ in call.leaves]
+        for start, stop in _chunks(size_of(value), chunk_size):
+            if start == stop:
+                continue
+            seeds = np.eye(stop - start, size_of(value), start).reshape(stop - start, *shape)
+            for found, pulled in zip(rows, _pulled_rows(call, program, k, value, seeds), strict=True):
+                found.extend(pulled)
+        stacked = (
+            np.stack(found) if found else np.zeros((0, *shape_of(leaf)))
+            for found, leaf in zip(rows, call.leaves, strict=True)
+        )
+        blocks.append(
+            beside(
+                call,
+                [np.reshape(m, shape + shape_of(leaf)) for m, leaf in zip(stacked, call.leaves, strict=True)],
+                len(shape),
+            )
+        )
+    return run.rebuild(blocks)
+
+
+def _pulled_rows(call: Call, program: Program, k: int, value: Any, seeds: Any) -> list[list[Any]]:
+    """Return, for each leaf, the rows that some outputs of result k have in it: one pullback for all of them."""
+    if np.iscomplexobj(plain(value)) or call.is_complex:
+        found = [_complex_row(call, program, k, value, seed) for seed in seeds]
+    elif len(seeds) == 1:
+        found = [program.pull(_only(program, k, seeds[0]))]
+    else:  # the pullback is linear, so its derivative in many directions is itself of many cotangents
+        with Tag() as tag:
+            pulled = program.pull(_only(program, k, wrap(np.zeros(shape_of(value)), Stacked(seeds), tag)))
+            rows = [extract(g, tag)[1] for g in pulled]
+        return [unstacked(t, shape_of(leaf), len(seeds)) for t, leaf in zip(rows, call.leaves, strict=True)]
+    return [list(parts) for parts in zip(*found, strict=True)] if found else [[] for _ in call.leaves]
+
+
+def _only(program: Program, k: int, seed: Any) -> list[Any]:
+    return [seed[()] if i == k else None for i in range(len(program.outputs))]
+
+
+def _complex_row(call: Call, program: Program, k: int, value: Any, seed: Any) -> list[Any]:
+    """Return a row of a complex Jacobian: ∂u/∂x + i·∂v/∂x, or f' where f is complex differentiable."""
+    of_real = program.pull(_only(program, k, seed))
+    of_imaginary = (
+        program.pull(_only(program, k, 1j * seed)) if np.iscomplexobj(plain(value)) else [0.0 * g for g in of_real]
+    )
+    row = []
+    for leaf, a, b in zip(call.leaves, of_real, of_imaginary, strict=True):
+        if np.iscomplexobj(plain(leaf)):
+            call.require_holomorphic([b], [a])
+            row.append(np.conjugate(a))
+        else:
+            row.append(a + 1j * b if np.iscomplexobj(plain(value)) else a)
+    return row
+
+
+def _recorded(call: Call, mode: str, chunk_size: int | None) -> tuple[Run, Any]:
+    """Return the Jacobian from one run of f: rows, or with "auto" columns where there are fewer of them."""
+    run, program = call.record()
+    if mode == "reverse" or sum(map(size_of, run.values)) < call.size:
+        return run, _rows(call, run, program, chunk_size)
+    columns: list[list[Any]] = [[] for _ in run.values]
+    for start, stop in _chunks(call.size, chunk_size):
+        moved = program.push(_seeds(call, start, stop))
+        for found, value, tangent in zip(columns, run.values, moved, strict=True):
+            found.extend(unstacked(tangent, shape_of(value), stop - start))
+    return run, run.rebuild([_blocks(call, _matrix(c, v)) for c, v in zip(columns, run.values, strict=True)])
+
+
+def _jacobian(call: Call, chunk_size: int | None, value_too: bool, mode: str = "forward") -> Any:
+    require_side_by_side(call)
+    if mode == "reverse" or (mode == "auto" and not call.is_complex):
+        run, answer = _recorded(call, mode, chunk_size)
+        return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
     run, columns = _columns(call, chunk_size)
-    if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
+    if call.is_complex:
         for j in range(call.size):
             turned = call.run([1j * seed for seed in _seeds(call, j, j + 1)])
-            call.require_holomorphic(turned, [found[j] for found in columns])
+            call.require_holomorphic(turned.tangents, [found[j] for found in columns])
     blocks = [_blocks(call, _matrix(c, v)) for c, v in zip(columns, run.values, strict=True)]
     answer = run.rebuild(blocks)
-    return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
-
-
-def _gradient(call: Call, value_too: bool) -> Any:
-    _require_side_by_side(call)
-    run, columns = _columns(call, free_chunk(call.size, call.size))
-    call.require_scalar(run)
-    if any(np.iscomplexobj(plain(leaf)) for leaf in call.leaves):
-        message = f"{call.name}() is about real inputs; at a complex point use jvp(f, z, v) for one direction"
-        raise TypeError(message)
-    answer = _blocks(call, _matrix(columns[0], run.values[0]))
     return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
 
 
@@ -166,10 +250,12 @@ def _checked_chunk(chunk_size: Any) -> int | None:
     raise ValueError(message)
 
 
-def _checked_mode(name: str, mode: str, modes: tuple[str, ...]) -> None:
-    if mode not in modes:
-        message = f"{name}() knows mode={' and mode='.join(map(repr, modes))}; it got {mode!r}"
+def checked_mode(name: str, mode: str) -> str:
+    """Return `mode`, if there is such a one."""
+    if mode not in ("forward", "reverse", "auto"):
+        message = f"{name}() knows mode='forward', mode='reverse' and mode='auto'; it got {mode!r}"
         raise ValueError(message)
+    return mode
 
 
 def jacobian(
@@ -185,10 +271,12 @@ def jacobian(
     argnums : int, str or tuple of them, optional
         Which arguments move, by position or name: one gives one block, a tuple a tuple of blocks. By default all that
         are given by position.
-    mode : {"forward"}
-        Columns, one for each input.
+    mode : {"forward", "reverse", "auto"}
+        "forward": columns, f runs once for each input. "reverse": rows; f runs once and is recorded, and its record is
+        read backward once for each output. "auto": f runs once and is recorded, and the record is read in whichever
+        direction takes fewer passes.
     chunk_size : int or None, default 1
-        How many input directions one pass carries. With 1, f runs exactly once per input; None runs all at once.
+        How many directions one pass carries. With 1 and forward, f runs exactly once per input; None runs all at once.
     has_aux : bool, default False
         Whether f returns ``(y, aux)``; the answer is then ``(J, aux)``.
 
@@ -220,8 +308,8 @@ def jacobian(
     array([[ 0.8776, -0.9589],
            [ 0.4794,  1.7552]])
     """
-    _checked_mode("jacobian", mode, ("forward",))
-    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=False)
+    checked_mode("jacobian", mode)
+    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=False, mode=mode)
     return question("jacobian", answer, f, argnums, has_aux)
 
 
@@ -255,77 +343,36 @@ def value_and_jacobian(
     array([[2., 0.],
            [0., 6.]])
     """
-    _checked_mode("value_and_jacobian", mode, ("forward",))
-    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=True)
+    checked_mode("value_and_jacobian", mode)
+    answer = partial(_jacobian, chunk_size=_checked_chunk(chunk_size), value_too=True, mode=mode)
     return question("value_and_jacobian", answer, f, argnums, has_aux)
 
 
-def gradient(
-    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
+def jacrev(
+    f: Callable[..., Any], argnums: Argnums = None, *, chunk_size: int | None = 1, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Return the function that gives the gradient of f, which returns one number.
+    """Return ``jacobian(f, mode="reverse")``, under JAX's and torch's name.
 
     Parameters
     ----------
-    f : callable
-        Function of numbers, arrays, or containers of them that returns one real number.
-    argnums : int, str or tuple of them, optional
-        Which arguments move; a tuple gives a tuple.
-    mode : {"auto", "forward"}
-        Both carry input directions forward, several in one pass where there are many.
-    has_aux : bool, default False
-        Whether f returns ``(y, aux)``; the answer is then ``(gradient, aux)``.
+    f, argnums, chunk_size, has_aux
+        As for `jacobian`.
 
     Returns
     -------
     callable
-        ``gradient(f)(x)`` has the structure and shape of x; ``gradient(f)(s, t)`` of several numbers is one 1-D array.
-        Each entry has the unit of f over that of the input.
-
-    Raises
-    ------
-    ValueError
-        If f returns anything but one number; the message has its shape.
-    TypeError
-        If that number is complex, or an input is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import dualdiff as dd
-    >>> dd.gradient(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
-    array([2., 4.])
-    """
-    _checked_mode("gradient", mode, ("auto", "forward"))
-    return question("gradient", partial(_gradient, value_too=False), f, argnums, has_aux)
-
-
-def value_and_gradient(
-    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
-) -> Callable[..., Any]:
-    """Return the function ``x -> (f(x), gradient)``, as ``scipy.optimize.minimize(jac=True)`` takes it.
-
-    Parameters
-    ----------
-    f, argnums, mode, has_aux
-        As for `gradient`; with `has_aux` the answer is ``((y, aux), gradient)``.
-
-    Returns
-    -------
-    callable
-        The number f returns, and its gradient.
+        The Jacobian, row by row.
 
     Raises
     ------
     ValueError, TypeError
-        As `gradient`.
+        As `jacobian`.
 
     Examples
     --------
     >>> import numpy as np
     >>> import dualdiff as dd
-    >>> dd.value_and_gradient(lambda x: np.prod(x))(np.array([2.0, 3.0]))
-    (6.0, array([3., 2.]))
+    >>> dd.jacrev(np.sum)(np.array([1.0, 2.0]))
+    array([1., 1.])
     """
-    _checked_mode("value_and_gradient", mode, ("auto", "forward"))
-    return question("value_and_gradient", partial(_gradient, value_too=True), f, argnums, has_aux)
+    return jacobian(f, argnums, mode="reverse", chunk_size=chunk_size, has_aux=has_aux)

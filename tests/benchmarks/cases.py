@@ -7,33 +7,14 @@ The hand-written side returns value and derivative, and is what every other answ
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import reverse_cases
+from case import Case
+from reverse_cases import rosenbrock, rosenbrock_gradient_by_hand
 
 __all__ = ["CASES", "Case"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A question about a function at a point."""
-
-    name: str
-    about: str
-    question: str  # derivative, jvp, jacobian, gradient, hessian or an order of derivatives
-    f: Callable[[Any], Callable[..., Any]]
-    hand: Callable[..., tuple[Any, Any]]
-    point: tuple[Any, ...]
-    direction: tuple[Any, ...] = ()
-    targets: dict[str, float] = field(default_factory=dict)  # contestant -> times hand-written
-    by_numpy: bool = False  # whether f is raced in NumPy's spelling, too
-    compiled: Callable[[Any], Callable[..., Any]] | None = None  # f as JAX wants it for jit
-    listed: Callable[[Any], Callable[..., Any]] | None = None  # f of a list of numbers, for who has no arrays
 
 
 # --- scalars ---------------------------------------------------------------------------------------------------
@@ -197,27 +178,11 @@ def arm6_by_hand(turn, *bends):
     return value, [[-reach * s, *[d * c for d in forward]], [reach * c, *[d * s for d in forward]], [0.0, *up]]
 
 
-def rosenbrock(m):
-    def f(x):
-        return m.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
-
-    return f
-
-
 def rosenbrock_listed(m):
     def f(x):
         return sum((100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)), start=0.0)
 
     return f
-
-
-def rosenbrock_gradient_by_hand(x):
-    a = x[:-1]
-    gap, rest = x[1:] - a * a, 1.0 - a
-    slope = np.zeros_like(x)
-    slope[:-1] = -400.0 * a * gap - 2.0 * rest
-    slope[1:] += 200.0 * gap
-    return np.sum(100.0 * gap * gap + rest * rest), slope
 
 
 def rosenbrock_hessian_by_hand(x):
@@ -327,5 +292,6 @@ CASES = [
          _normal(*LAYER)),
     Case("solve300", "A x = b, n = 300, JVP in both", "jvp", solve, solve_by_hand, _normal(*SYSTEM), _normal(*SYSTEM)),
     Case("dense50", "tanh(W x), n = 50, Jacobian", "jacobian", dense50, dense50_by_hand, _normal(50)),
+    *reverse_cases.CASES,
 ]
 # fmt: on

@@ -72,7 +72,7 @@ def contestants(case):
     spelling = DUAL if scalar else NUMPY  # arrays in NumPy's functions, numbers in dualdiff's
     plain, by_dual = own_code(f(MATH if scalar else NUMPY)), own_code(f(spelling))
     found = [
-        Contestant("hand", case.hand, (*point, *along), _second),
+        Contestant("hand", case.hand, (*point, *along), lambda answer: case.flat(answer[1])),
         Contestant("plain", plain, point, _itself, "value"),
     ]
     if case.question == "derivative":
@@ -87,8 +87,12 @@ def contestants(case):
     elif case.question == "jacobian":
         found.append(Contestant("asked", dd.jacobian(by_dual), point, _itself))
         found.append(Contestant("one pass", dd.jacobian(own_code(f(spelling)), chunk_size=None), point, _itself))
-    elif case.question in ("gradient", "hessian"):
-        found.append(Contestant("asked", getattr(dd, case.question)(by_dual), point, _itself))
+    elif case.question == "gradient":
+        back = dd.gradient(own_code(f(spelling)), argnums=case.argnums, mode="reverse")
+        found.append(Contestant("asked", dd.gradient(by_dual, argnums=case.argnums), point, case.flat))
+        found.append(Contestant("reverse", back, point, case.flat))
+    elif case.question in ("hessian", "hvp"):
+        found.append(Contestant("asked", getattr(dd, case.question)(by_dual), (*point, *along), _itself))
     else:
         found.append(Contestant("asked", dd.derivatives(by_dual, int(case.question)), point, _after_first))
     return found

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cases import Case
+    from case import Case
 
 __all__ = ["CannotAnswer", "Highest", "Peer", "installed", "version"]
 
@@ -64,7 +64,9 @@ def _autograd() -> list[Peer]:
                 vector = f if isinstance(args[0], np.ndarray) else _on_one_vector(f)
                 ask, args = autograd.jacobian(vector), (np.array(args).reshape(-1),)
             case "gradient":
-                ask = autograd.grad(f)
+                ask, read = autograd.grad(f, case.argnums), case.flat
+            case "hvp":
+                ask, args = (lambda x, v: make_jvp(autograd.grad(f))(x)(v)[1]), (*case.point, *case.direction)
             case "hessian":
                 ask = autograd.hessian(f)
             case order:
@@ -97,7 +99,9 @@ def _jax() -> list[Peer]:
             case "jacobian":
                 return jax.jacfwd(f), _itself
             case "gradient":
-                return jax.grad(f), _itself
+                return jax.grad(f, case.argnums), case.flat
+            case "hvp":
+                return lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1], _itself
             case "hessian":
                 return jax.hessian(f), _itself
         ask = f
@@ -141,7 +145,10 @@ def _torch() -> list[Peer]:
                 ask = torch.func.jacfwd(f, argnums=tuple(range(len(args)))) if scalar else torch.func.jacfwd(f)
                 read = _side_by_side if scalar else _itself
             case "gradient":
-                ask = torch.func.grad(f)
+                ask, read = torch.func.grad(f, case.argnums), case.flat
+            case "hvp":
+                args = tuple(torch.asarray(x) for x in (*case.point, *case.direction))
+                ask = lambda x, v: torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
             case "hessian":
                 ask = torch.func.hessian(f)
             case order:

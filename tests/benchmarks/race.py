@@ -9,6 +9,7 @@ little. Nobody's time counts whose answer is not the hand-written one.
 
 dual      f on a ready-made Dual: the operations alone       asked     through the transform, as a user calls it
 by np     the same with f spelled np.sin, …                  one pass  the transform with chunk_size=None
+                                                             reverse   the transform with mode="reverse"
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ SLOT = 0.004
 SLOW = 0.1
 """A contestant whose one call takes so many seconds runs in every fifth round only."""
 COLUMNS = (
-    "hand", "plain", "dual", "dual by np", "asked", "one pass", "autograd", "jax", "jax.jit", "torch", "num-dual",
+    "hand", "plain", "dual", "dual by np", "asked", "one pass", "reverse", "autograd", "jax", "jax.jit", "torch",
+    "num-dual",
 )  # fmt: skip
 IMPORTS = {"dualdiff": 0.030, "autograd": None, "jax": None, "torch": None, "num_dual": None}
 """Modules whose import is raced, with the target in seconds on top of NumPy's."""
@@ -67,6 +69,8 @@ class Entry:
     def run(self, number: int) -> None:
         """Run in round `number`."""
         if number % self.every == 0:
+            if self.calls > 1:
+                self.timer.timeit(1)  # brings its code back into the caches, whoever ran before
             self.seconds[number] = self.timer.timeit(self.calls) / self.calls
 
 
@@ -81,6 +85,7 @@ def check(contestant: contestants.Contestant, expected: Any) -> None:
 def line_up(case: cases.Case, others: Sequence[peers.Peer]) -> tuple[list[Entry], list[str]]:
     """Return the contestants of a case with a right answer, and why the others are not among them."""
     value, derivative = case.hand(*case.point, *case.direction)
+    derivative = case.flat(derivative)
     entries, remarks = [], []
     for contestant in contestants.contestants(case):
         check(contestant, value if contestant.answers == "value" else derivative)  # dualdiff must be right

@@ -1,0 +1,393 @@
+"""The tangent that records: each verb becomes a step of a linear program, which runs forward and backward.
+
+Pushed through the very same rules as any other tangent, it computes nothing.  What comes out is the derivative of the
+run at its point, as a list of linear steps: read in order it is the pushforward J·v, read from the end, each step
+transposed, the pullback Jᵀ·w ("you only linearize once").
+
+Radul, Paszke, Frostig, Johnson & Maclaurin, *You only linearize once*, POPL 2023; Griewank & Walther, *Evaluating
+Derivatives*, 2nd ed., SIAM 2008, ch. 3.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual.formulas import pullback, pushforward, slopes, sum_of_scaled
+from dualdiff.primal import shape_of
+from dualdiff.reverse.transposes import contracted_shape, strongly, summed, transposed_contraction, whole
+from dualdiff.tangent import Tangent, contract, linear, move, scale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dualdiff.reverse.cotangents import Cotangents
+    from dualdiff.rules.book import Line
+
+__all__ = ["Input", "Step"]
+
+_numbers = itertools.count()  # next() on it is atomic, so steps are numbered over all threads
+
+
+_NO_VALUES = ((None,), (None, None), (None, None, None))
+
+
+class Step(Tangent):
+    """A tangent that is known by how it is computed from others: a step of a linear program.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the value it belongs to.
+    dtype : numpy.dtype or None
+        Type of that value; None inside a rule.
+    number : int
+        Every step has a higher one than its sources.
+    sources : tuple of Step
+        The tangents it is computed from.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "number", "shape", "sources")
+    in_memory = False
+
+    shape: tuple[int, ...]
+    dtype: Any
+    number: int
+    sources: tuple[Any, ...]
+
+    def __init__(self, sources: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+        self.sources = sources
+        self.shape = shape
+        self.dtype = None
+        self.number = next(_numbers)
+
+    def push(self, *tangents: Any) -> Any:
+        """Return the tangent, given those of the sources."""
+        raise NotImplementedError
+
+    def push_strongly(self, *tangents: Any) -> Any:
+        """Return the tangent where 0 times anything is 0."""
+        return self.push(*tangents)
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        """Add to the cotangents of the sources what the cotangent `g` of this step makes of them."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<recorded, shape {self.shape}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        message = (
+            "a Dual inside a reverse-mode derivative belongs to its record and cannot be pickled: send plain values "
+            "(x.value), or differentiate in the other process"
+        )
+        raise TypeError(message)
+
+    # --- the verbs ---------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Step:
+        """Add two; a plain 0 is the zero of every kind."""
+        if not isinstance(other, Step):
+            return self
+        return Both(self, other) if type(self) is type(other) is Scaled else Sum(self, other, 1)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Step:
+        return Sum(self, other, -1) if isinstance(other, Step) else self
+
+    def __rsub__(self, other: Any) -> Step:
+        return Scaled(self, -1.0)
+
+    def __neg__(self) -> Step:
+        return Scaled(self, -1.0)
+
+    def __mul__(self, partial: Any) -> Step:
+        return Scaled(self, partial)
+
+    __rmul__ = __mul__
+    scale = __mul__
+
+    def __truediv__(self, denominator: Any) -> Step:
+        return Divided(self, denominator)
+
+    def __ne__(self, other: object) -> bool:
+        """Answer that there is no NaN in it: whoever reads the record sees to that."""
+        return other is not self
+
+    def through(
+        self, line: Line, active: tuple[bool, ...], values: Sequence[Any], result: Any, sources: tuple[Step, ...]
+    ) -> Step:
+        """Return the tangent of an elementwise function, whose slopes are evaluated when the record is read."""
+        step = object.__new__(Elementwise)  # flat, as every operation of a run comes here
+        step.sources = sources
+        if type(result) is float:
+            step.shape, step.dtype = (), None
+        else:
+            step.shape, step.dtype = result.shape, result.dtype
+        step.number = next(_numbers)
+        step.line = line
+        step.active = active
+        step.back, reads = line.pullbacks.get(active) or pullback(line, active)
+        if not line.curved:
+            step.values = _NO_VALUES[len(values)]
+        elif reads[-1]:
+            step.values = (*values, result)
+        else:
+            step.values = (*values, None)
+        return step
+
+    def contract(self, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int) -> Step:
+        """Multiply by known arrays."""
+        return Contracted(self, function, subscripts, operands, position)
+
+    def linear(self, function: Callable[[Any], Any], transpose: Callable[[Any], Any]) -> Step:
+        """Map by a linear function that came with its transpose."""
+        return Mapped(self, function, transpose)
+
+    # --- what indexing and assignment need -----------------------------------------------------------------------
+
+    def zeros(self, shape: tuple[int, ...], _dtype: Any = None) -> Step:
+        """Return the tangent of what does not move."""
+        return Nothing((), shape)
+
+    def fitted(self, shape: tuple[int, ...], dtype: Any) -> Step:
+        """Return the tangent as that of a value of this shape and type."""
+        fitting = self if self.shape == shape else Spread((self,), shape)
+        fitting.dtype = dtype
+        return fitting
+
+    def aligned(self, _value: Any) -> Step:
+        """Return itself: it has no memory to be laid out."""
+        return self
+
+    def copy(self) -> Step:
+        """Return itself: it never changes."""
+        return self
+
+
+class Input(Step):
+    """Where a record begins: the tangent of a value of this shape and type."""
+
+    __slots__ = ()
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        super().__init__((), shape)
+        self.dtype = dtype
+
+
+class Nothing(Step):
+    """The tangent of what does not move."""
+
+    __slots__ = ()
+
+
+class Spread(Step):
+    """A tangent broadcast to a larger shape."""
+
+    __slots__ = ()
+
+    def push(self, *tangents: Any) -> Any:
+        return move(lambda t: np.broadcast_to(t, self.shape), tangents[0])
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        (source,) = self.sources
+        into.add(source, summed(g, source.shape, self.shape))
+
+
+class Sum(Step):
+    """The sum of two, or their difference."""
+
+    __slots__ = ("sign",)
+
+    def __init__(self, s: Step, t: Step, sign: int) -> None:
+        super().__init__((s, t), s.shape if s.shape == t.shape else np.broadcast_shapes(s.shape, t.shape))
+        self.sign = sign
+
+    def push(self, *tangents: Any) -> Any:
+        s, t = tangents
+        return s + t if self.sign == 1 else s - t
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        s, t = self.sources
+        into.add(s, summed(g, s.shape, self.shape))
+        into.add(t, summed(g if self.sign == 1 else -g, t.shape, self.shape))
+
+
+class Scaled(Step):
+    """A tangent times a known partial."""
+
+    __slots__ = ("partial",)
+
+    def __init__(self, t: Step, partial: Any) -> None:
+        shape = shape_of(partial)
+        super().__init__((t,), t.shape if shape in ((), t.shape) else np.broadcast_shapes(t.shape, shape))
+        self.partial = partial
+
+    def push(self, *tangents: Any) -> Any:
+        return tangents[0] * self.partial
+
+    def push_strongly(self, *tangents: Any) -> Any:
+        return scale(self.partial, tangents[0])
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        (source,) = self.sources
+        partial = into.conjugate(self.partial) if into.complex else self.partial
+        into.add(source, summed(strongly(g, partial) if into.strong else g * partial, source.shape, self.shape))
+
+
+class Both(Step):
+    """The sum of two scaled tangents, as a product has it: d(x·y) = dx·y + dy·x."""
+
+    __slots__ = ("partials",)
+
+    def __init__(self, s: Scaled, t: Scaled) -> None:
+        shape = s.shape if s.shape == t.shape else np.broadcast_shapes(s.shape, t.shape)
+        super().__init__((*s.sources, *t.sources), shape)
+        self.partials = (s.partial, t.partial)
+
+    def push(self, *tangents: Any) -> Any:
+        (s, t), (p, q) = tangents, self.partials
+        return s * p + t * q
+
+    def push_strongly(self, *tangents: Any) -> Any:
+        (s, t), (p, q) = tangents, self.partials
+        return scale(p, s) + scale(q, t)
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        for source, partial in zip(self.sources, self.partials, strict=True):
+            p = into.conjugate(partial) if into.complex else partial
+            into.add(source, summed(strongly(g, p) if into.strong else g * p, source.shape, self.shape))
+
+
+class Divided(Step):
+    """A tangent over a known denominator."""
+
+    __slots__ = ("denominator",)
+
+    def __init__(self, t: Step, denominator: Any) -> None:
+        shape = shape_of(denominator)
+        super().__init__((t,), t.shape if shape in ((), t.shape) else np.broadcast_shapes(t.shape, shape))
+        kind = type(denominator)
+        self.denominator = np.float64(denominator) if kind in (float, int) else denominator  # NumPy's divide by 0
+
+    def push(self, *tangents: Any) -> Any:
+        return tangents[0] / self.denominator
+
+    def push_strongly(self, *tangents: Any) -> Any:
+        return scale(1 / self.denominator, tangents[0])
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        (source,) = self.sources
+        below = into.conjugate(self.denominator)
+        into.add(source, summed(strongly(g, 1 / below) if into.strong else g / below, source.shape, self.shape))
+
+
+class Elementwise(Step):
+    """The tangent of an elementwise function; it keeps the operands that its slopes are made of."""
+
+    __slots__ = ("active", "back", "line", "values")
+
+    line: Line
+    active: tuple[bool, ...]  # which operands move
+    values: tuple[Any, ...]  # operands and result, as far as slopes are made of them
+    back: Callable[..., Any]
+
+    def _all_values(self) -> Sequence[Any]:
+        *operands, result = self.values
+        return self.values if result is not None else (*operands, self.line.function(*operands))
+
+    def push(self, *tangents: Any) -> Any:
+        return whole(pushforward(self.line, self.active)[0](*self.values, *tangents), self.shape)
+
+    def push_strongly(self, *tangents: Any) -> Any:
+        if not self.line.curved:
+            return self.push(*tangents)
+        moving = iter(tangents)
+        tangents = tuple(next(moving) if a else None for a in self.active)
+        return whole(sum_of_scaled(self.line, self._all_values(), tangents), self.shape)
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        shape = self.shape
+        if into.strong and self.line.curved:
+            exact = slopes(self.line, self._all_values(), self.active)
+            cotangents = [strongly(g, into.conjugate(p)) for p in exact if p is not None]
+        else:
+            cotangents = [into.conjugate(c) for c in self.back(into.conjugate(g), *self.values)]
+        for source, cotangent in zip(self.sources, cotangents, strict=True):
+            into.add(source, cotangent if source.shape == shape else summed(cotangent, source.shape, shape))
+
+
+class Contracted(Step):
+    """A product with known arrays."""
+
+    __slots__ = ("function", "operands", "position", "subscripts")
+
+    def __init__(
+        self, t: Step, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int
+    ) -> None:
+        shapes = [shape_of(a) for a in operands]
+        shapes[position] = t.shape
+        operands = [*operands]
+        operands[position] = None
+        super().__init__((t,), contracted_shape(subscripts, tuple(shapes)))
+        self.function, self.subscripts, self.operands, self.position = function, subscripts, operands, position
+
+    def push(self, *tangents: Any) -> Any:
+        return contract(self.function, self.subscripts, self.operands, self.position, tangents[0])
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        (source,) = self.sources
+        known = [None if a is None else into.conjugate(a) for a in self.operands]
+        g = whole(g, self.shape)
+        into.add(source, transposed_contraction(g, self.function, self.subscripts, known, self.position, source.shape))
+
+
+class Unmeasured(Step):
+    """A step whose shape its value tells, or, should it be asked for earlier, a trial."""
+
+    __slots__ = ("_shape",)
+
+    _shape: Any
+
+    @property
+    def shape(self) -> Any:
+        """Shape of the value it belongs to."""
+        if self._shape is None:
+            self._shape = self.measured()
+        return self._shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        self._shape = shape
+
+    def measured(self) -> tuple[int, ...]:
+        """Return the shape by trial."""
+        raise NotImplementedError
+
+    def fitted(self, shape: tuple[int, ...], dtype: Any) -> Step:
+        """Return the tangent as that of a value of this shape and type."""
+        if self._shape is None:
+            self._shape = shape
+        return super().fitted(shape, dtype)
+
+
+class Mapped(Unmeasured):
+    """A linear map of a tangent."""
+
+    __slots__ = ("function", "transpose")
+
+    def __init__(self, t: Step, function: Callable[[Any], Any], transpose: Callable[[Any], Any]) -> None:
+        super().__init__((t,), None)  # type: ignore[arg-type]
+        self.function, self.transpose = function, transpose
+
+    def push(self, *tangents: Any) -> Any:
+        return linear(self.function, self.transpose, tangents[0])
+
+    def pull(self, g: Any, into: Cotangents) -> None:
+        into.add(self.sources[0], self.transpose(whole(g, self.shape)))
+
+    def measured(self) -> tuple[int, ...]:
+        return shape_of(self.function(np.zeros(self.sources[0].shape)))

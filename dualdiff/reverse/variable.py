@@ -1,0 +1,340 @@
+"""Variable: numbers and arrays with `.grad` and `.backward()`, what a PyTorch lecture shows, on the one record."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from dualdiff import functions
+from dualdiff.dual import Dual, wrap
+from dualdiff.errors import DroppedTangentError, ManyOutputsError
+from dualdiff.functions import Elementary
+from dualdiff.primal import plain, shape_of
+from dualdiff.reverse.program import Program
+from dualdiff.reverse.steps import Input
+from dualdiff.tag import Tag
+from dualdiff.tangent import any_nan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["Variable", "as_variables"]
+
+_TAG = Tag()
+"""The tag of every Variable; it never dies, and every derivative begun later is newer."""
+_TAG.records = True
+
+_leaves: WeakValueDictionary[int, Variable] = WeakValueDictionary()
+
+
+class Variable(Elementary):
+    """A number or an array whose operations are recorded, so that ``y.backward()`` leaves dy/dx in ``x.grad``.
+
+    Parameters
+    ----------
+    value : float, ndarray or nested list of numbers
+        Ints and bools become floats; float32 stays float32.
+
+    Attributes
+    ----------
+    value : float or ndarray
+        The number or array. Setting it begins a new record, as a step of an optimiser does.
+    grad : float, ndarray or None
+        The gradient that `backward` has left, of the value's shape; None before the first. It accumulates.
+    operation : str or None
+        What the Variable was computed by; None for one made by hand.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not made of real or complex numbers.
+
+    Notes
+    -----
+    Everything that works on a `Dual` works on a Variable: NumPy's functions, operators, indexing. `gradient(f)` and
+    `vjp(f, x)` say the same without a state to be reset.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> x = dd.Variable(np.arange(4.0))
+    >>> y = 2 * np.dot(x, x)
+    >>> y
+    Variable(28.0, operation='multiply')
+    >>> y.backward()
+    >>> x.grad
+    array([ 0.,  4.,  8., 12.])
+    """
+
+    __slots__ = ("__weakref__", "_dual", "grad", "operation")
+    __hash__ = object.__hash__  # a Variable is its place in the record, not its number
+
+    def __new__(cls, value: Any = 0.0) -> Any:
+        """Make an array's Variable of its own class, so that a number's has no len and is no sequence to NumPy."""
+        return object.__new__(_of_array if np.ndim(value.value if isinstance(value, Variable) else value) else cls)
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, Variable):
+            value = value.value
+        self.grad: Any = None
+        self.operation: str | None = None
+        self._dual: Any = None
+        self._begin(value)
+
+    def _begin(self, value: Any) -> None:
+        value = Dual(value)._value
+        if isinstance(value, np.ndarray):
+            value = value.copy()
+        if self._dual is not None:
+            _leaves.pop(self._dual._tangent.number, None)
+        step = Input(shape_of(value), np.result_type(value))
+        self._dual = wrap(value, step, _TAG)
+        _leaves[step.number] = self
+
+    @property
+    def value(self) -> Any:
+        """The number, or the array as a view that is not to be written to."""
+        return self._dual.value if isinstance(self._dual, Dual) else self._dual
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if self.operation is not None:
+            message = (
+                f"this Variable is the result of {self.operation}: only one made by hand, dd.Variable(...), can be "
+                "given another value"
+            )
+            raise AttributeError(message)
+        self._begin(value)
+
+    # --- the gradient --------------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add vᵀ·J to the `grad` of every Variable that this one was computed from.
+
+        Parameters
+        ----------
+        gradient : array_like, optional
+            The cotangent v, of the shape of the value. It may be left out where the value is one number, and is then 1.
+
+        Raises
+        ------
+        RuntimeError
+            If the value is more than one number and `gradient` is left out.
+        ValueError
+            If `gradient` has another shape than the value.
+        """
+        shape = shape_of(self.value)
+        if gradient is None:
+            if shape:
+                message = (
+                    "grad can be implicitly created only for scalar outputs, as PyTorch puts it; this one has shape "
+                    f"{shape}. Two ways out: y.backward(gradient=v) with v of that shape leaves the gradient of the "
+                    "number v*y, which is v^T J; np.sum(y).backward() that of the sum, which is v = 1 everywhere"
+                )
+                raise ManyOutputsError(message)
+            gradient = 1.0
+        cotangent = plain(gradient.value if isinstance(gradient, Variable) else gradient)
+        cotangent = cotangent if isinstance(cotangent, (float, complex)) else np.array(cotangent)[()]
+        if shape_of(cotangent) != shape:
+            message = f"backward() got a gradient of shape {shape_of(cotangent)} for a value of shape {shape}"
+            raise ValueError(message)
+        program = Program([], [self._dual._tangent], any_nan(self.value))
+        program.inputs = [step for step in program.steps if isinstance(step, Input)]
+        for step, g in zip(program.inputs, program.pull([cotangent]), strict=True):
+            leaf = _leaves.get(step.number)
+            if leaf is not None and leaf._dual._tangent is step:
+                leaf.grad = g if leaf.grad is None else leaf.grad + g
+
+    def zero_grad(self) -> None:
+        """Set a gradient that there is to 0, so that the next `backward` starts anew."""
+        if self.grad is not None:
+            self.grad = 0.0 * self.grad if np.all(np.isfinite(self.grad)) else np.zeros_like(self.grad)[()]
+
+    def detach(self) -> Any:
+        """Return the value without the record: a plain number, or a copy of the array."""
+        return self.value.copy() if isinstance(self.value, np.ndarray) else self.value
+
+    # --- how it prints, and what it answers by value -----------------------------------------------------------
+
+    def __repr__(self) -> str:
+        value = self.value.tolist() if isinstance(self.value, np.ndarray) and not self.value.ndim else self.value
+        made = "" if self.operation is None else f", operation={self.operation!r}"
+        return f"Variable({value!r}{made})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self._dual)
+
+    def __float__(self) -> float:
+        raise _dropped("float(x)")
+
+    def __int__(self) -> int:
+        raise _dropped("int(x)")
+
+    def __complex__(self) -> complex:
+        raise _dropped("complex(x)")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.value, digits)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer with the attributes and methods of the array: ``x.shape``, ``x.sum()``, ``x.T``."""
+        if name.startswith("__") or name in Variable.__slots__:
+            raise AttributeError(name)
+        found = getattr(self._dual, name)
+        if not callable(found):
+            return _variable(found, name)
+        return lambda *args, **kwargs: _variable(found(*_bare(args), **_bare(kwargs)), name)
+
+    # --- NumPy's two doors ---------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        """Answer ``np.sin(x)`` as the Dual inside does."""
+        return _variable(getattr(ufunc, method)(*_bare(inputs), **_bare(settings)), ufunc.__name__)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Answer ``np.dot(x, x)`` as the Dual inside does."""
+        return _variable(function(*_bare(args), **_bare(kwargs)), function.__name__)
+
+
+class ArrayVariable(Variable):
+    """The Variable of an array, which has a length and elements."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._dual)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return _variable(self._dual[index], "index")
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        if self.operation is None:
+            message = (
+                "writing into a Variable made by hand would leave nothing to take the gradient by: write into a copy, "
+                "y = x.copy(), or give it another value, x.value = ..."
+            )
+            raise TypeError(message)
+        self._dual[index] = _bare(item)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Refuse to become plain numbers without a word."""
+        raise _dropped("a conversion to a plain array (np.asarray(x))")
+
+
+_of_array = ArrayVariable
+
+
+def _dropped(conversion: str) -> DroppedTangentError:
+    return DroppedTangentError(
+        f"{conversion} would drop the record of a Variable, and with it the gradient. Ways out: np.sin or dualdiff.sin "
+        "in place of math.sin; np.stack([...]) or np.zeros_like(x) in place of a plain float buffer; x.value to go on "
+        "without the record"
+    )
+
+
+def _bare(x: Any) -> Any:
+    """Return the Duals inside Variables, in nested tuples, lists and dicts."""
+    if isinstance(x, Variable):
+        return x._dual
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_bare, x)) if type(x) in (list, tuple) else x
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return Dual.packed(_bare(x.tolist()))
+    return {key: _bare(item) for key, item in x.items()} if type(x) is dict else x
+
+
+def _variable(x: Any, operation: str) -> Any:
+    """Return what an operation made of the Duals as Variables."""
+    if isinstance(x, Dual) and x._tag is _TAG:
+        made = object.__new__(ArrayVariable if x.ndim else Variable)
+        made._dual, made.grad, made.operation = x, None, operation
+        return made
+    if type(x) in (list, tuple):
+        return type(x)(_variable(item, operation) for item in x)
+    return x
+
+
+def as_variables(answer: Any) -> Any:
+    """Return the Duals in an answer that move with a Variable as Variables; mostly there is none."""
+    if not _leaves:
+        return answer
+    if isinstance(answer, Dual) or type(answer) in (list, tuple):
+        return (
+            _variable(answer, "a derivative") if isinstance(answer, Dual) else type(answer)(map(as_variables, answer))
+        )
+    return {key: as_variables(part) for key, part in answer.items()} if type(answer) is dict else answer
+
+
+_NAMES = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "mod": "remainder",
+    "floordiv": "floor_divide", "matmul": "matmul",
+}  # fmt: skip
+
+
+def _operator(name: str, operation: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    operate = getattr(operator, name)
+
+    def forward(self: Variable, other: Any) -> Any:
+        return _variable(operate(self._dual, _bare(other)), operation)
+
+    def reflected(self: Variable, other: Any) -> Any:
+        return _variable(operate(_bare(other), self._dual), operation)
+
+    return forward, reflected
+
+
+def _by_numpy(name: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def method(*operands: Any) -> Any:
+        return function(*operands)
+
+    return method
+
+
+def _packed(x: Any) -> Any:
+    """Return a list of Variables as one."""
+    return _variable(Dual.packed(_bare(x)), "array")
+
+
+Variable.packed = staticmethod(_packed)  # type: ignore[method-assign]
+
+
+def _unary(name: str, operation: str) -> Callable[[Variable], Any]:
+    operate = getattr(operator, name)
+    return lambda self: _variable(operate(self._dual), operation)
+
+
+def _compared(name: str) -> Callable[..., Any]:
+    compare = getattr(operator, name)
+    return lambda self, other: compare(self._dual, _bare(other))
+
+
+for _name, _operation in _NAMES.items():
+    _forward, _reflected = _operator(_name, _operation)
+    setattr(Variable, f"__{_name}__", _forward)
+    setattr(Variable, f"__r{_name}__", _reflected)
+for _name in functions.__all__:  # dd.sin(x) asks x for its own sin
+    setattr(Variable, _name, _by_numpy(_name))
+for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
+    setattr(Variable, f"__{_name}__", _compared(_name))
+for _name, _operation in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
+    setattr(Variable, f"__{_name}__", _unary(_name, _operation))

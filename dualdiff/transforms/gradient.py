@@ -1,0 +1,158 @@
+"""gradient: how one number moves with every input, by forward mode for few inputs and by reverse mode for many."""
+
+from __future__ import annotations
+
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualdiff.dual import Dual, borrowed
+from dualdiff.reverse import Input, Program, as_variables
+from dualdiff.tag import Tag
+from dualdiff.tangent import any_nan
+from dualdiff.transforms.asking import Argnums, Call, question
+from dualdiff.transforms.jacobian import (
+    _blocks,
+    _columns,
+    _matrix,
+    beside,
+    checked_mode,
+    free_chunk,
+    require_side_by_side,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["gradient", "gradient_at", "value_and_gradient"]
+
+# With so few inputs mode="auto" goes forward, which is quicker then.  (tests/benchmarks/crossover.py)
+FEW_INPUTS = 2
+_FLOAT64 = np.dtype(float)
+
+
+def gradient_at(call: Call, value_too: bool, mode: str = "auto") -> Any:
+    """Answer for one evaluation point."""
+    require_side_by_side(call)
+    if call.is_complex:
+        message = f"{call.name}() is about real inputs; at a complex point use jvp(f, z, v) for one direction"
+        raise TypeError(message)
+    if mode == "reverse" or (mode == "auto" and call.size > FEW_INPUTS):
+        run, program = call.record()
+        call.require_scalar(run)
+        answer = beside(call, program.pull([1.0]), 0)
+    else:
+        run, columns = _columns(call, free_chunk(call.size, call.size))
+        call.require_scalar(run)
+        answer = _blocks(call, _matrix(columns[0], run.values[0]))
+    return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
+
+
+def _quick(
+    name: str, f: Callable[..., Any], asked: Callable[..., Any], mode: str, value_too: bool
+) -> Callable[..., Any]:
+    """Return the transform with a way of its own for one plain array, without the general machinery."""
+    fewest = {"auto": FEW_INPUTS + 1, "reverse": 0}.get(mode)
+
+    @wraps(f)
+    def at(*args: Any, **kwargs: Any) -> Any:
+        x = args[0] if len(args) == 1 and not kwargs else None
+        if type(x) is not np.ndarray or x.dtype is not _FLOAT64 or not x.ndim or fewest is None or x.size < fewest:
+            return asked(*args, **kwargs)
+        step = Input(x.shape, _FLOAT64)
+        with Tag() as tag:
+            tag.records = True
+            try:
+                y = f(borrowed(x, step, tag))
+            except TypeError as error:
+                Call(name, f, None, has_aux=False, args=args, kwargs={}).explain(error)
+                raise
+            if type(y) is Dual and y._tag is tag and type(y._value) is float:
+                value, tangent = y._value, y._tangent
+            elif callable(y):
+                return asked(*args)
+            else:
+                call = Call(name, f, None, has_aux=False, args=args, kwargs={})
+                run = call.taken_apart(y, tag)
+                call.require_scalar(run)
+                (value,), (tangent,) = run.values, run.tangents
+        (slope,) = Program((step,), (tangent,), any_nan(value)).pull((1.0,))
+        return as_variables((value, slope) if value_too else slope)
+
+    return at
+
+
+def gradient(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return the function that gives the gradient of f, which returns one number.
+
+    Parameters
+    ----------
+    f : callable
+        Function of numbers, arrays, or containers of them that returns one real number.
+    argnums : int, str or tuple of them, optional
+        Which arguments move; a tuple gives a tuple.
+    mode : {"auto", "forward", "reverse"}
+        "forward" carries input directions along, several in one pass where there are many; "reverse" runs f once,
+        records it, and reads the record backward once, whatever the number of inputs. "auto" goes forward for at most
+        2 inputs.
+    has_aux : bool, default False
+        Whether f returns ``(y, aux)``; the answer is then ``(gradient, aux)``.
+
+    Returns
+    -------
+    callable
+        ``gradient(f)(x)`` has the structure and shape of x; ``gradient(f)(s, t)`` of several numbers is one 1-D array.
+        Each entry has the unit of f over that of the input.
+
+    Raises
+    ------
+    ValueError
+        If f returns anything but one number; the message has its shape.
+    TypeError
+        If that number is complex, or an input is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.gradient(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    checked_mode("gradient", mode)
+    asked = question("gradient", partial(gradient_at, value_too=False, mode=mode), f, argnums, has_aux)
+    return asked if argnums is not None or has_aux else _quick("gradient", f, asked, mode, value_too=False)
+
+
+def value_and_gradient(
+    f: Callable[..., Any], argnums: Argnums = None, *, mode: str = "auto", has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return the function ``x -> (f(x), gradient)``, as ``scipy.optimize.minimize(jac=True)`` takes it.
+
+    Parameters
+    ----------
+    f, argnums, mode, has_aux
+        As for `gradient`; with `has_aux` the answer is ``((y, aux), gradient)``.
+
+    Returns
+    -------
+    callable
+        The number f returns, and its gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dualdiff as dd
+    >>> dd.value_and_gradient(lambda x: np.prod(x))(np.array([2.0, 3.0]))
+    (6.0, array([3., 2.]))
+    """
+    checked_mode("value_and_gradient", mode)
+    asked = question("value_and_gradient", partial(gradient_at, value_too=True, mode=mode), f, argnums, has_aux)
+    return asked if argnums is not None or has_aux else _quick("value_and_gradient", f, asked, mode, value_too=True)
