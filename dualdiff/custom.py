@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import call, elementwise, extract, packed, wrap
+from dualdiff.dual import Dual, call, elementwise, extract, kept, packed, wrap
 from dualdiff.functions import members
 from dualdiff.primal import plain
 from dualdiff.rules.book import RULES, Entry, Line, Paragraph, enter
@@ -75,8 +75,11 @@ def rule(f: Any = None, *, partials: Any = None, jvp: Callable[..., Any] | None 
         if any(True for _ in members(list(kwargs.values()))):
             message = f"{_name(f)} was given a Dual by keyword, which its rule does not see: give it by position"
             raise TypeError(message)
-        if not any(True for _ in members(list(args))):
+        member = next(members(list(args)), None)
+        if member is None:
             return f(*args, **kwargs)
+        if not isinstance(member, Dual):  # a Variable, which has a Dual in it
+            return member.__array_function__(ruled, (), args, kwargs)  # type: ignore[attr-defined]
         if not isinstance(entry, Line):
             return call(entry, args, kwargs)
         if kwargs or len(args) != len(entry.partials):
@@ -114,7 +117,7 @@ def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None)
         if not isinstance(kind, Tangent):
             return pair(primals, tangents, settings)
         if not isinstance(kind, Stacked):
-            return _differentiated(f, pair, primals, tangents, settings)
+            return _differentiated(pair, primals, tangents, settings)
         pairs = [
             pair(primals, [None if t is None else t.array[i] for t in tangents], settings)
             for i in range(len(kind.array))
@@ -128,26 +131,23 @@ def _entry(f: Callable[..., Any], partials: Any, jvp: Callable[..., Any] | None)
 
 
 def _differentiated(
-    f: Callable[..., Any], pair: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any],
-    settings: dict[str, Any],
-) -> tuple[Any, Any]:  # fmt: skip
+    pair: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], settings: dict[str, Any]
+) -> tuple[Any, Any]:
     """Return y, and dy as a tangent of a kind that has no numbers: the derivative of what is linear is itself.
 
-    The tangents go through the jvp as the tangents of zeros.
+    The tangents go through the jvp as the tangents of ones, which a jvp may not leave out as it may zeros.
     """
     with Tag() as tag:
         tag.records = True
-        seeds = [None if t is None else wrap(np.zeros(t.shape, t.dtype)[()], t, tag) for t in tangents]
+        seeds = [None if t is None else wrap(np.ones(t.shape, t.dtype)[()], t, tag) for t in tangents]
         y, dy = pair(primals, seeds, settings)
         parts = dy if isinstance(y, tuple) else (dy,)
         moved = []
         for part in parts:
             value, tangent = extract(packed(part), tag)
-            if np.any((plain(value) != 0) & (plain(value) == plain(value))):
-                message = f"the jvp of {_name(f)} is to be linear in the tangents; where these are 0, dy is {value!r}"
-                raise TypeError(message)
             kind = next(t for t in tangents if t is not None)
             moved.append(kind.zeros(np.shape(plain(value))) if tangent is None else tangent)
+    y = kept(y)  # it may be f's own, to be used again
     return y, tuple(moved) if isinstance(y, tuple) else moved[0]
 
 

@@ -122,6 +122,10 @@ class Stacked(Tangent):
         """Scale with a strong zero."""
         return Stacked(scale(partial, self._along(ndim_of(partial))))
 
+    def scaling(self, tangent: Any) -> Stacked:
+        """Return ``self · tangent`` with a strong zero where the plain `tangent` is 0."""
+        return Stacked(scale(self._along(ndim_of(tangent)), tangent))
+
     @property
     def dtype(self) -> Any:
         """NumPy's type of every direction."""

@@ -47,6 +47,8 @@ def scale(partial: Any, tangent: Any) -> Any:
         return tangent._scaled_by(partial)
     if hasattr(partial, "_tangent"):
         return partial._scaling(tangent)
+    if isinstance(partial, Tangent):
+        return partial.scaling(tangent)
     with quiet():
         return np.where(np.equal(tangent, 0), 0.0, tangent * partial)
 
@@ -173,7 +175,7 @@ def has_nan(value: Any, tangent: Any) -> bool:
     For small plain arrays one dot product tells of both, for large ones the minimum of each, which takes no threads.
     """
     if type(value) is type(tangent) is np.ndarray and value.size == tangent.size < _MANY and value.flags.c_contiguous:
-        total = np.vdot(value, tangent)
+        total = np.vdot(value, tangent)  # ndarray.dot would warn
         return bool(total != total)
     return any_nan(value) or (tangent is not value and any_nan(tangent))
 
@@ -220,6 +222,7 @@ class Tangent:
         __add__: Callable[[Any, Any], Any]
         __mul__: Callable[[Any, Any], Any]
         scale: Callable[..., Any]
+        scaling: Callable[..., Any]
         move: Callable[..., Any]
         contract: Callable[..., Any]
         linear: Callable[..., Any]
@@ -231,6 +234,7 @@ class Tangent:
         write: Callable[..., None]
         written: Callable[..., Any]
         rewritten: Callable[..., Any]
+        recorded: Callable[..., Any]
         through: Callable[..., Any]
 
     @property

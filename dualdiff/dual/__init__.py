@@ -7,6 +7,6 @@ Read in this order: `number` (the scalar), `operands` (which derivative is activ
 from dualdiff.dual.array import DualArray as DualArray, borrowed as borrowed
 from dualdiff.dual.elementwise import elementwise as elementwise
 from dualdiff.dual.number import Dual as Dual, wrap as wrap
-from dualdiff.dual.operands import extract as extract, live as live, packed as packed
+from dualdiff.dual.operands import extract as extract, kept as kept, live as live, packed as packed
 from dualdiff.dual.protocols import call as call
 from dualdiff.dual.recycling import Workspace as Workspace

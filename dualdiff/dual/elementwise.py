@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dualdiff.rules.book import Line
     from dualdiff.tag import Tag
 
-__all__ = ["elementwise", "of_array", "pushed", "recorded"]
+__all__ = ["elementwise", "of_array", "pushed"]
 
 
 def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
@@ -52,17 +52,6 @@ def elementwise(line: Line, operands: Sequence[Any], **settings: Any) -> Any:
         raise
 
 
-def recorded(line: Line, tag: Tag, active: tuple[bool, ...], values: Any, result: Any, sources: Any) -> Any:
-    """Return the Dual of an array, its tangent a step of a record."""
-    self = object.__new__(DualArray)
-    self._value = result
-    self._tangent = sources[0].through(line, active, values, result, sources)
-    self._tag = tag
-    self._origin = self._views = None
-    self._borrowed = True
-    return self
-
-
 def of_array(line: Line, x: Any) -> Any:
     """Return the Dual of a function of one operand."""
     tag, value = x._tag, x._value
@@ -72,7 +61,7 @@ def of_array(line: Line, x: Any) -> Any:
         return pushed(line, tag, _ONE, (value,), line.function(value), (x._tangent,))
     if not x._borrowed:
         return elementwise(line, (x,))
-    return recorded(line, tag, _ONE, (value,), line.function(value), (x._tangent,))
+    return x._tangent.recorded(line, tag, _ONE, (value,), line.function(value), (x._tangent,))
 
 
 _ONE = (True,)
@@ -81,11 +70,13 @@ _ONE = (True,)
 def _recorded(line: Line, tag: Tag, values: Sequence[Any], tangents: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Return the Dual whose tangent is a step of a record, which evaluates slopes when it is read."""
     result = line.function(*values, **settings)
+    if not line.traced:  # a user's partials may look at what will have changed when the record is read
+        return wrap(result, fitted(sum_of_scaled(line, [*values, result], tangents), result), tag)
     sources = tuple([t for t in tangents if t is not None])
     active = tuple([t is not None for t in tangents])
     if type(result) is np.ndarray and result.ndim and not settings:
-        return recorded(line, tag, active, values, result, sources)
-    step = sources[0].through(line, active, values, result, sources)
+        return sources[0].recorded(line, tag, active, tuple(values), result, sources)
+    step = sources[0].through(line, active, tuple(values), result, sources)
     return wrap(result, fitted(step, result) if settings else step, tag)
 
 
@@ -120,19 +111,21 @@ def pushed(line: Line, tag: Tag, active: tuple[bool, ...], values: Any, result: 
             tangent = formula(*values, result, *moving)
     except (FloatingPointError, ZeroDivisionError):
         return _exactly(line, tag, active, values, result, moving)
-    if (
-        type(tangent) is not np.ndarray
-        or type(result) is not np.ndarray
-        or tangent.shape != result.shape
-        or tangent.dtype is not result.dtype
-    ):
+    plainly = type(tangent) is type(result) is np.ndarray and tangent.dtype is result.dtype
+    if not plainly or tangent.shape != result.shape:
         tangent = fitted(tangent, result)
     if line.curved and has_nan(result, tangent):
         return _exactly(line, tag, active, values, result, moving)
     for own in moving:
         if tangent is own and ndim_of(result):  # x + c moves as x does, but in memory of its own
             tangent = tangent.copy()
-    return wrap(result, tangent, tag)
+    if not plainly or tangent.strides != result.strides or not result.ndim:
+        return wrap(result, tangent, tag)
+    dual = object.__new__(DualArray)  # as wrap makes it, for the commonest case
+    dual._value, dual._tangent, dual._tag = result, tangent, tag
+    dual._origin = dual._views = None
+    dual._borrowed = False
+    return dual
 
 
 def _exactly(line: Line, tag: Tag, active: tuple[bool, ...], values: Any, result: Any, moving: Sequence[Any]) -> Any:

@@ -16,7 +16,8 @@ from dualdiff import functions
 from dualdiff.dual.recycling import straight_line
 from dualdiff.floating import quiet
 from dualdiff.letter import Letter
-from dualdiff.tangent import scale
+from dualdiff.primal import plain
+from dualdiff.tangent import move, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,10 +117,10 @@ def _spread(given: Sequence[Any], active: Sequence[bool]) -> list[Any]:
 # --- backward --------------------------------------------------------------------------------------------------
 
 
-def pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], tuple[bool, ...]]:
-    """Return ``(g, operands…, result) -> cotangents of the active operands``, and which of its arguments it reads.
+def pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], int]:
+    """Return ``(g, operands…, result) -> cotangents of the active operands``, and what it is to be given.
 
-    Made once for each line.
+    That is 0 for g alone, 1 for the operands as well, 2 for the result, too.  Made once for each line.
     """
     made = line.pullbacks.get(active)
     if made is None:
@@ -127,11 +128,11 @@ def pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], 
     return made
 
 
-def _made_pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], tuple[bool, ...]]:
+def _made_pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., Any], int]:
     names = _names(line)
     if not line.traced:
         chosen = [p for p, a in zip(line.partials, active, strict=True) if a]
-        return (lambda g, *given: tuple(g * (p(*given) if callable(p) else p) for p in chosen)), (True,) * len(names)
+        return (lambda g, *given: tuple(g * (p(*given) if callable(p) else p) for p in chosen)), 2
     terms, shared = [], ""
     for partial, a in zip(_partials(line), active, strict=True):
         if not a:
@@ -146,9 +147,9 @@ def _made_pullback(line: Line, active: tuple[bool, ...]) -> tuple[Callable[..., 
         product = cotangent if _is(factor, 1) else _times(cotangent, factor)
         terms.append(str(-product if minus else product))
     text = f"({', '.join(terms)},)"
-    used = set(_words(text))
-    made = eval(f"lambda g, {', '.join(names)}: {text}", vars(functions))  # noqa: S307 - the text is the table's own
-    return made, tuple(name in used for name in names)
+    reads = 0 if not line.curved else 2 if names[-1] in _words(text) else 1
+    given = ("g", *names) if reads == 2 else ("g", *names[:-1]) if reads else ("g",)
+    return eval(f"lambda {', '.join(given)}: {text}", vars(functions)), reads  # noqa: S307 - the table's own text
 
 
 def _times(cotangent: Letter, factor: Any) -> Any:
@@ -182,12 +183,18 @@ def slopes(line: Line, values: Sequence[Any], active: Sequence[bool]) -> list[An
     return found
 
 
+def _chosen(slope: Any, tangent: Any) -> Any:
+    """Return the tangent of a branch, 0 where it is not taken, be it infinite there."""
+    taken = plain(slope) != 0
+    return move(lambda t: np.where(taken, t, 0), tangent)
+
+
 def sum_of_scaled(line: Line, values: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return Σ partialᵢ · tangentᵢ with strong zeros, and NaN where there is no value."""
     total: Any = None
     with quiet():
         for slope, tangent in zip(slopes(line, values, [t is not None for t in tangents]), tangents, strict=True):
             if tangent is not None:
-                term = scale(slope, tangent)
+                term = scale(slope, _chosen(slope, tangent) if line.chooses else tangent)
                 total = term if total is None else total + term
     return total

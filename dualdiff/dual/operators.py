@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff import functions
-from dualdiff.dual.elementwise import elementwise, of_array, pushed, recorded
+from dualdiff.dual.elementwise import elementwise, of_array, pushed
 from dualdiff.dual.formulas import pushforward_formula
 from dualdiff.dual.number import Dual
 from dualdiff.dual.operands import is_operand
@@ -115,13 +115,13 @@ def __{name}__(self, other):
             if not tag.records:
                 return pushed({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
             if self._borrowed:
-                return recorded({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
+                return self._tangent.recorded({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
         elif kind is array and other._tag is tag and other is not self:
             y = other._value
             if not tag.records:
                 return pushed({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
             if self._borrowed and other._borrowed:
-                return recorded({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
+                return self._tangent.recorded({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
     return apply({line}, self, other)
 
 def __r{name}__(self, other):
@@ -131,7 +131,7 @@ def __r{name}__(self, other):
         if not tag.records:
             return pushed({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
         if self._borrowed:
-            return recorded({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
+            return self._tangent.recorded({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
     return apply({line}, other, self)
 """
 
@@ -144,7 +144,7 @@ def __pow__(self, other, modulus=None):
             if not tag.records:
                 return pushed(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
             if self._borrowed:
-                return recorded(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
+                return self._tangent.recorded(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
     return scalar_power_method(self, other, modulus)
 """
 
@@ -211,7 +211,6 @@ _NAMESPACE: dict[str, Any] = {
     "constant_power": constant_power,
     "isfinite": math.isfinite,
     "pushed": pushed,
-    "recorded": recorded,
     "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
     "Dual": Dual,
     "apply": apply,

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from dualdiff.dual import Dual
+from dualdiff.dual import Dual, wrap
 from dualdiff.primal import plain
-from dualdiff.reverse.transposes import whole
+from dualdiff.reverse.transposes import strongly, whole
+from dualdiff.tangent import zeros
 
 __all__ = ["Cotangents"]
 
@@ -18,20 +19,32 @@ class Cotangents:
 
     Attributes
     ----------
-    strong : bool
-        Whether 0 times anything is to be 0; slower, and called for only where a NaN was met.
     complex : bool
         Whether there are complex numbers in the program. The inner product is the real one, Re ⟨w, t⟩.
+    reached : dict or None
+        For a careful reading, by step: which of its elements go anywhere. Slower, and called for where a NaN was met.
+    structure : bool
+        Whether that is what this reading is to find out: slopes count as 1, and cotangents as reached or not.
     """
 
-    __slots__ = ("careful", "complex", "found", "owned", "strong")
+    __slots__ = ("careful", "complex", "found", "owned", "reached", "structure")
 
-    def __init__(self, strong: bool, complex_numbers: bool) -> None:
-        self.strong = strong
+    def __init__(
+        self, complex_numbers: bool = False, reached: dict[int, Any] | None = None, structure: bool = False
+    ) -> None:
         self.complex = complex_numbers
-        self.careful = strong or complex_numbers
+        self.reached = reached
+        self.structure = structure
+        self.careful = complex_numbers or structure or reached is not None
         self.found: dict[int, Any] = {}
         self.owned: set[int] = set()  # whose cotangents are arrays nobody else holds
+
+    def scaled(self, step: Any, g: Any, partial: Any) -> Any:
+        """Return the cotangent of a step times a partial, as carefully as this reading wants it."""
+        if self.structure:
+            return g
+        partial = self.conjugate(partial)
+        return g * partial if self.reached is None else strongly(g, partial, self.reached[step.number])
 
     def add(self, step: Any, g: Any) -> None:
         """Add a cotangent to that of a step."""
@@ -76,9 +89,7 @@ class Cotangents:
         if old is not None and number in self.owned and room and old.shape == step.shape and not _widens(like, old):
             return old
         kind = np.result_type(*(_dtype(x) for x in (old, like) if x is not None))
-        buffer = (
-            np.zeros_like(like, shape=step.shape, dtype=kind) if isinstance(like, Dual) else np.zeros(step.shape, kind)
-        )
+        buffer = _zeros_like(like, step.shape, kind)
         if old is not None:
             buffer = buffer + old
         self.found[number] = buffer
@@ -92,6 +103,14 @@ class Cotangents:
 
 _FLOATS = (np.ndarray, float)
 _FLOAT64 = np.dtype(float)
+
+
+def _zeros_like(like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return zeros that have room for the derivatives that `like` carries."""
+    if not isinstance(like, Dual):
+        return np.zeros(shape, dtype)
+    value = _zeros_like(like._value, shape, dtype)
+    return wrap(value, zeros(like._tangent, shape, value), like._tag)
 
 
 def _dtype(g: Any) -> Any:

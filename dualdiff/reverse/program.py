@@ -11,7 +11,8 @@ from dualdiff.floating import quiet
 from dualdiff.primal import plain, shape_of
 from dualdiff.reverse.cotangents import Cotangents
 from dualdiff.reverse.steps import Elementwise, Input, Nothing
-from dualdiff.reverse.transposes import summed, whole
+from dualdiff.reverse.transposes import strongly, summed, whole
+from dualdiff.stacked import Stacked
 from dualdiff.tangent import Tangent, any_nan, zeros
 
 if TYPE_CHECKING:
@@ -65,14 +66,43 @@ class Program:
     # --- backward ----------------------------------------------------------------------------------------------
 
     def pull(self, cotangents: Sequence[Any]) -> list[Any]:
-        """Return the cotangent of each input, given those of the outputs; each is an array of its own."""
-        pulled = self._pull(cotangents, self.undefined)
-        if not self.undefined and any([any_nan(g) for g in pulled]):
-            pulled = self._pull(cotangents, strong=True)
+        """Return the cotangent of each input, given those of the outputs; each is an array of its own.
+
+        Where a NaN is met the program is read again, carefully; where one is left, forward mode decides.
+        """
+        pulled = self._pull(cotangents)
+        if self.undefined or any([any_nan(g) for g in pulled]):
+            seeds = [None if g is None else _moves(g) for g in cotangents]
+            reached: dict[int, Any] = {}
+            self._pull(seeds, reached, structure=True)
+            pulled = self._pull(cotangents, reached)
+            if not self.undefined and any([any_nan(g) for g in pulled]):
+                pulled = [self._resolved(i, g, cotangents) for i, g in enumerate(pulled)]
         return pulled
 
-    def _pull(self, cotangents: Sequence[Any], strong: bool) -> list[Any]:
-        into = Cotangents(strong, self.complex or any([_is_complex_number(g) for g in cotangents]))
+    def _resolved(self, i: int, g: Any, cotangents: Sequence[Any]) -> Any:
+        """Return a cotangent with ⟨w, J·e⟩ for the entries that are NaN, as far as they are few."""
+        places = np.argwhere(np.isnan(g)) if not isinstance(g, Dual) else ()
+        if not 0 < len(places) <= _FEW:
+            return g
+        g = np.array(g)
+        for place in map(tuple, places):
+            tangents = [np.zeros(step.shape, step.dtype) for step in self.inputs]
+            tangents[i][place] = 1.0
+            moved = self._push([t[()] for t in tangents], strong=True)
+            products = [
+                np.sum(strongly(t, np.conjugate(w)))
+                for t, w in zip(moved, cotangents, strict=True)
+                if t is not None and w is not None
+            ]
+            g[place] = np.real(sum(products)) if g.dtype.kind == "f" else np.nan
+        return g[()]
+
+    def _pull(
+        self, cotangents: Sequence[Any], reached: dict[int, Any] | None = None, structure: bool = False
+    ) -> list[Any]:
+        is_complex = not structure and (self.complex or any([_is_complex_number(g) for g in cotangents]))
+        into = Cotangents(is_complex, None if structure else reached, structure)
         found, add = into.found, into.add
         for step, g in zip(self.outputs, cotangents, strict=True):
             if step is not None and g is not None:
@@ -82,17 +112,46 @@ class Program:
                 if not step.sources or (g := found.pop(step.number, None)) is None:
                     continue
                 if type(step) is not Elementwise or into.careful:
+                    if structure and reached is not None:
+                        g = reached[step.number] = np.not_equal(g, 0)
+                        g = g * 1.0
                     step.pull(np.real(g) if into.complex and _is_real(step) else g, into)
                     continue
-                shape = step.shape  # most steps are of this kind, and get through without a call more than they need
-                for source, part in zip(step.sources, step.back(g, *step.values)):  # noqa: B905 - strict takes time
+                shape, sources = (
+                    step.shape,
+                    step.sources,
+                )  # most steps are of this kind, and are read without more calls
+                if len(sources) == 1:
+                    (source,), (part,) = sources, step.back(g, *step.values)
                     if source.shape != shape:
                         add(source, summed(part, source.shape, shape))
                     elif source.number in found:
                         add(source, part)
                     else:
                         found[source.number] = part
+                    continue
+                for source, part in zip(sources, step.back(g, *step.values), strict=True):
+                    add(source, part if source.shape == shape else summed(part, source.shape, shape))
         return [_finished(found.get(step.number), step, step.number in into.owned) for step in self.inputs]
+
+
+_FEW = 1000
+
+
+def _moves(g: Any) -> Any:
+    """Return 1 where a cotangent has anything but 0, in whatever derivative it carries."""
+    if not isinstance(g, Dual):
+        return np.not_equal(g, 0) * 1.0
+    parts = [
+        _moves(part)
+        for part in (g._value, g._tangent.dense if isinstance(g._tangent, Stacked) else g._tangent)
+        if not isinstance(part, Tangent)
+    ]
+    if isinstance(g._tangent, Tangent) and not g._tangent.in_memory:
+        return np.ones(shape_of(g))
+    if isinstance(g._tangent, Stacked):
+        parts[1] = np.max(parts[1], axis=0, initial=0.0)
+    return np.maximum(*parts)
 
 
 def _is_complex_number(g: Any) -> bool:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualdiff.dual import DualArray
 from dualdiff.dual.formulas import pullback, pushforward, slopes, sum_of_scaled
-from dualdiff.primal import shape_of
-from dualdiff.reverse.transposes import contracted_shape, strongly, summed, transposed_contraction, whole
+from dualdiff.primal import plain, shape_of
+from dualdiff.reverse.transposes import contracted_shape, summed, transposed_contraction, whole
 from dualdiff.tangent import Tangent, contract, linear, move, scale
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
     from dualdiff.reverse.cotangents import Cotangents
     from dualdiff.rules.book import Line
+    from dualdiff.tag import Tag
 
 __all__ = ["Input", "Step"]
 
 _numbers = itertools.count()  # next() on it is atomic, so steps are numbered over all threads
 
 
-_NO_VALUES = ((None,), (None, None), (None, None, None))
+new = object.__new__
 
 
 class Step(Tangent):
@@ -108,35 +110,50 @@ class Step(Tangent):
         return Scaled(self, partial)
 
     __rmul__ = __mul__
-    scale = __mul__
+    scale = scaling = __mul__
 
     def __truediv__(self, denominator: Any) -> Step:
         return Divided(self, denominator)
 
-    def __ne__(self, other: object) -> bool:
-        """Answer that there is no NaN in it: whoever reads the record sees to that."""
-        return other is not self
+    doubtful = False
 
-    def through(
-        self, line: Line, active: tuple[bool, ...], values: Sequence[Any], result: Any, sources: tuple[Step, ...]
-    ) -> Step:
-        """Return the tangent of an elementwise function, whose slopes are evaluated when the record is read."""
-        step = object.__new__(Elementwise)  # flat, as every operation of a run comes here
+    def __ne__(self, other: object) -> bool:
+        """Answer whether a slope was NaN that has been computed already: others are seen to when the record is read."""
+        return other is not self or self.doubtful
+
+    def recorded(
+        self, line: Line, tag: Tag, active: tuple[bool, ...], values: Any, result: Any, sources: tuple[Step, ...]
+    ) -> Any:
+        """Return the Dual of an array by an elementwise function, whose slopes are evaluated when the record is read.
+
+        All operations of a run come here, so it is written flat.
+        """
+        step = new(Elementwise)
         step.sources = sources
-        if type(result) is float:
-            step.shape, step.dtype = (), None
-        else:
-            step.shape, step.dtype = result.shape, result.dtype
+        step.shape = result.shape
+        step.dtype = result.dtype
         step.number = next(_numbers)
         step.line = line
         step.active = active
         step.back, reads = line.pullbacks.get(active) or pullback(line, active)
-        if not line.curved:
-            step.values = _NO_VALUES[len(values)]
-        elif reads[-1]:
-            step.values = (*values, result)
-        else:
-            step.values = (*values, None)
+        step.values = values if reads == 1 else (*values, result) if reads else ()
+        dual = new(DualArray)
+        dual._value = result
+        dual._tangent = step
+        dual._tag = tag
+        dual._origin = dual._views = None
+        dual._borrowed = True
+        return dual
+
+    def through(
+        self, line: Line, active: tuple[bool, ...], values: Any, result: Any, sources: tuple[Step, ...]
+    ) -> Step:
+        """Return the tangent of an elementwise function of numbers."""
+        step = new(Elementwise)
+        step.sources, step.line, step.active = sources, line, active
+        step.shape, step.dtype, step.number = shape_of(result), getattr(result, "dtype", None), next(_numbers)
+        step.back, reads = line.pullbacks.get(active) or pullback(line, active)
+        step.values = values if reads == 1 else (*values, result) if reads else ()
         return step
 
     def contract(self, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int) -> Step:
@@ -226,6 +243,11 @@ class Scaled(Step):
         super().__init__((t,), t.shape if shape in ((), t.shape) else np.broadcast_shapes(t.shape, shape))
         self.partial = partial
 
+    @property
+    def doubtful(self) -> bool:  # type: ignore[override]
+        """Whether the partial of a number is NaN."""
+        return type(self.partial) is float and self.partial != self.partial
+
     def push(self, *tangents: Any) -> Any:
         return tangents[0] * self.partial
 
@@ -234,8 +256,8 @@ class Scaled(Step):
 
     def pull(self, g: Any, into: Cotangents) -> None:
         (source,) = self.sources
-        partial = into.conjugate(self.partial) if into.complex else self.partial
-        into.add(source, summed(strongly(g, partial) if into.strong else g * partial, source.shape, self.shape))
+        part = into.scaled(self, g, self.partial) if into.careful else g * self.partial
+        into.add(source, summed(part, source.shape, self.shape))
 
 
 class Both(Step):
@@ -248,6 +270,11 @@ class Both(Step):
         super().__init__((*s.sources, *t.sources), shape)
         self.partials = (s.partial, t.partial)
 
+    @property
+    def doubtful(self) -> bool:  # type: ignore[override]
+        """Whether the partial of a number is NaN."""
+        return any([type(p) is float and p != p for p in self.partials])
+
     def push(self, *tangents: Any) -> Any:
         (s, t), (p, q) = tangents, self.partials
         return s * p + t * q
@@ -258,8 +285,8 @@ class Both(Step):
 
     def pull(self, g: Any, into: Cotangents) -> None:
         for source, partial in zip(self.sources, self.partials, strict=True):
-            p = into.conjugate(partial) if into.complex else partial
-            into.add(source, summed(strongly(g, p) if into.strong else g * p, source.shape, self.shape))
+            part = into.scaled(self, g, partial) if into.careful else g * partial
+            into.add(source, summed(part, source.shape, self.shape))
 
 
 class Divided(Step):
@@ -281,8 +308,9 @@ class Divided(Step):
 
     def pull(self, g: Any, into: Cotangents) -> None:
         (source,) = self.sources
-        below = into.conjugate(self.denominator)
-        into.add(source, summed(strongly(g, 1 / below) if into.strong else g / below, source.shape, self.shape))
+        exactly = into.structure or into.reached is not None
+        part = into.scaled(self, g, 1 / self.denominator) if exactly else g / into.conjugate(self.denominator)
+        into.add(source, summed(part, source.shape, self.shape))
 
 
 class Elementwise(Step):
@@ -295,12 +323,15 @@ class Elementwise(Step):
     values: tuple[Any, ...]  # operands and result, as far as slopes are made of them
     back: Callable[..., Any]
 
-    def _all_values(self) -> Sequence[Any]:
-        *operands, result = self.values
-        return self.values if result is not None else (*operands, self.line.function(*operands))
+    def _all_values(self) -> Any:
+        """Return operands and result."""
+        operands = self.values[: len(self.active)]
+        return self.values if len(self.values) > len(operands) else (*operands, self.line.function(*operands))
 
     def push(self, *tangents: Any) -> Any:
-        return whole(pushforward(self.line, self.active)[0](*self.values, *tangents), self.shape)
+        missing = len(self.active) + 1 - len(self.values)
+        formula, _ = pushforward(self.line, self.active)
+        return whole(formula(*self.values, *(None,) * missing, *tangents), self.shape)
 
     def push_strongly(self, *tangents: Any) -> Any:
         if not self.line.curved:
@@ -310,10 +341,15 @@ class Elementwise(Step):
         return whole(sum_of_scaled(self.line, self._all_values(), tangents), self.shape)
 
     def pull(self, g: Any, into: Cotangents) -> None:
-        shape = self.shape
-        if into.strong and self.line.curved:
-            exact = slopes(self.line, self._all_values(), self.active)
-            cotangents = [strongly(g, into.conjugate(p)) for p in exact if p is not None]
+        shape, line = self.shape, self.line
+        cotangents: Any
+        if into.structure or into.reached is not None:
+            partials = slopes(line, self._all_values(), self.active) if line.curved else line.partials
+            exact = [p for p, a in zip(partials, self.active, strict=True) if a]
+            if into.structure:  # what is not chosen goes nowhere
+                cotangents = [g * np.not_equal(plain(p), 0) if line.chooses or not callable(p) else g for p in exact]
+            else:
+                cotangents = [into.scaled(self, g, p) for p in exact]
         else:
             cotangents = [into.conjugate(c) for c in self.back(into.conjugate(g), *self.values)]
         for source, cotangent in zip(self.sources, cotangents, strict=True):
@@ -328,11 +364,10 @@ class Contracted(Step):
     def __init__(
         self, t: Step, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int
     ) -> None:
-        shapes = [shape_of(a) for a in operands]
-        shapes[position] = t.shape
         operands = [*operands]
         operands[position] = None
-        super().__init__((t,), contracted_shape(subscripts, tuple(shapes)))
+        shapes = tuple([t.shape if a is None else shape_of(a) for a in operands])
+        super().__init__((t,), contracted_shape(subscripts, shapes))
         self.function, self.subscripts, self.operands, self.position = function, subscripts, operands, position
 
     def push(self, *tangents: Any) -> Any:
@@ -340,7 +375,11 @@ class Contracted(Step):
 
     def pull(self, g: Any, into: Cotangents) -> None:
         (source,) = self.sources
-        known = [None if a is None else into.conjugate(a) for a in self.operands]
+        known = self.operands
+        if into.structure:
+            known = [None if a is None else np.ones(shape_of(a)) for a in known]
+        elif into.complex:
+            known = [None if a is None else into.conjugate(a) for a in known]
         g = whole(g, self.shape)
         into.add(source, transposed_contraction(g, self.function, self.subscripts, known, self.position, source.shape))
 
@@ -387,7 +426,11 @@ class Mapped(Unmeasured):
         return linear(self.function, self.transpose, tangents[0])
 
     def pull(self, g: Any, into: Cotangents) -> None:
-        into.add(self.sources[0], self.transpose(whole(g, self.shape)))
+        (source,) = self.sources
+        if into.structure:
+            into.add(source, np.full(source.shape, 1.0 if np.any(g) else 0.0))
+        else:
+            into.add(source, self.transpose(whole(g, self.shape)))
 
     def measured(self) -> tuple[int, ...]:
         return shape_of(self.function(np.zeros(self.sources[0].shape)))

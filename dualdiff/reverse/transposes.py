@@ -50,25 +50,30 @@ def summed(g: Any, shape: tuple[int, ...], result: tuple[int, ...]) -> Any:
 # --- the strong zero ---------------------------------------------------------------------------------------------
 
 
-def strongly(x: Any, y: Any) -> Any:
-    """Return x·y where 0 times anything is 0, on either side and in every part of a Dual.
+def strongly(g: Any, partial: Any, reached: Any = None) -> Any:
+    """Return g·partial where what does not move contributes nothing, whatever the slopes behind it.
 
-    Forward, what does not move contributes nothing, whatever the slopes behind it; here the slopes come first, so that
-    the 0 may be on either side.
+    Forward that is a tangent of 0.  Here the later slopes come first, so it is a partial of 0, or a cotangent that is 0
+    because its element goes nowhere (an untaken branch): `reached` says which do go somewhere.  A cotangent that is 0
+    only because a later slope is, is a number like others.  In the tangents of Duals 0 times anything is 0.
     """
-    for a, b in ((x, y), (y, x)):
+    for a, b in ((g, partial), (partial, g)):
+        if isinstance(a, Stacked):
+            return Stacked(strongly(a._along(ndim_of(b)), b))
         if isinstance(a, Tangent):
-            if isinstance(a, Stacked):
-                return Stacked(strongly(a._along(ndim_of(b)), b))
-            return a * b
-    tag = max((a._tag for a in (x, y) if isinstance(a, Dual)), key=lambda t: t.key, default=None)
+            moves = plain(b) != 0
+            return (a if np.all(moves) else a.move(lambda t, m=moves: np.where(m, t, 0), (a,), ())) * b
+    tag = max((a._tag for a in (g, partial) if isinstance(a, Dual)), key=lambda t: t.key, default=None)
     if tag is None:
         with quiet():
-            product = x * y
-        return np.where(np.equal(x, 0) | np.equal(y, 0), 0.0, product)[()]
-    (x, dx), (y, dy) = ((a._value, a._tangent) if isinstance(a, Dual) and a._tag is tag else (a, None) for a in (x, y))
-    parts = [strongly(a, b) for a, b in ((dx, y), (dy, x)) if a is not None]
-    return wrap(strongly(x, y), parts[0] if len(parts) == 1 else parts[0] + parts[1], tag)
+            product = g * partial
+        none = np.equal(g, 0) if reached is None else np.logical_not(reached)
+        return np.where(np.equal(partial, 0) | none, 0.0, product)[()]
+    (g, dg), (p, dp) = (
+        (a._value, a._tangent) if isinstance(a, Dual) and a._tag is tag else (a, None) for a in (g, partial)
+    )
+    parts = [strongly(a, b) for a, b in ((dg, p), (dp, g)) if a is not None]
+    return wrap(strongly(g, p, reached), parts[0] if len(parts) == 1 else parts[0] + parts[1], tag)
 
 
 # --- moves ---------------------------------------------------------------------------------------------------------
@@ -113,7 +118,7 @@ def _counted(numbers: Any, weights: Any, size: int) -> Any:
     """Return the sum of the weights of each number below `size`."""
     if np.iscomplexobj(plain(weights)):
         return _counted(numbers, np.real(weights), size) + 1j * _counted(numbers, np.imag(weights), size)
-    return np.bincount(numbers, weights, size)
+    return 1.0 * np.bincount(numbers, weights, size)
 
 
 # --- indexing and assignment ----------------------------------------------------------------------------------------

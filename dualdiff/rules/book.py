@@ -58,6 +58,7 @@ class Line(Entry):
     traced: bool = True  # whether its partials are formulas that letters may pass through, as a user's need not be
     pushforwards: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # made from the partials when first met,
     pullbacks: dict[tuple[bool, ...], Any] = field(default_factory=dict)  # by which operands move
+    chooses: bool = False  # whether a slope of 0 means that another operand was chosen, as max(x, y) does
     curved: bool = field(init=False)  # whether a slope varies, and so may be infinite or undefined somewhere
 
     def __post_init__(self) -> None:

@@ -23,7 +23,6 @@ from dualdiff.functions import (
     exp,
     exp2,
     hypot,
-    ldexp,
     log,
     power,
     rint,
@@ -147,9 +146,12 @@ d(np.fmin,        lambda x, y, z: (x == z) - 0.5 * (x == y),                    
 # |x| times a sign: at x = 0 the mean of both sides, 0, as for abs
 d(np.copysign,    lambda x, y, z: sign(x) * copysign(1.0, y),                          0.0)
 d(np.heaviside,   0.0,                                                                 lambda x, y, z: 1.0 * (x == 0))
-d(np.ldexp,       lambda x, y, z: ldexp(1.0, y),                                       0.0)
+d(np.ldexp,       lambda x, y, z: exp2(y),                                             0.0)
 # fmt: on
 
+
+for _function in (np.maximum, np.minimum, np.fmax, np.fmin, np.heaviside):
+    RULES[_function].chooses = True  # type: ignore[attr-defined]
 
 SQUARE: Any = RULES[np.square]
 """The line of x², which is also that of x * x."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.floating import quiet
+from dualdiff.primal import ndim_of
 from dualdiff.rules.book import composed, rule
 from dualdiff.tangent import contract, linear, move, scale
 
@@ -57,7 +58,7 @@ def _(
     if (
         axis is dtype is None and keepdims is False and where is True and type(initial) is int and initial == 0
     ):  # mostly
-        return np.add.reduce(a, axis=None), contract(np.sum, f"{_LETTERS[: np.ndim(a)]}->", (None,), 0, da)
+        return np.add.reduce(a, axis=None), contract(np.sum, _LETTERS[: ndim_of(a)] + "->", (None,), 0, da)
     y = np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
     return y, total(_masked(da, where), np.ndim(a), axis, keepdims)
 
@@ -81,13 +82,20 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
         where: Any = True,
     ) -> Any:
         """Of k tied entries each moves the extreme by 1/k, so that max(x + c) = max(x) + c holds."""
+        if axis is None and where is True and initial is None and not keepdims and ndim_of(a) and a.size:
+            y = pick(a)
+            tied = np.flatnonzero(a == y)
+            if len(tied) == 1:
+                place = np.unravel_index(tied[0], a.shape)
+                return y, move(lambda t: t[place], da)
         rest = {} if initial is None else {"initial": initial}
         y = pick(a, axis=axis, keepdims=True, where=where, **rest)
         tied = np.logical_and(a == y, where)
         ties = np.sum(tied, axis=axis, keepdims=True) + (0 if initial is None else y == initial)
         with quiet():
             share = tied / ties
-        tangent = total(scale(share, da), np.ndim(a), axis, keepdims)
+        taken = tied | (ties == 0)
+        tangent = total(scale(share, move(lambda t: np.where(taken, t, 0), da)), np.ndim(a), axis, keepdims)
         return (y if keepdims else np.squeeze(y, axis=_axes(axis, np.ndim(a)))), tangent
 
     return handler
@@ -141,7 +149,9 @@ def _(da: Any, a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
 def _(dweights: Any, x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """The sum of the weights at each number; the transpose reads each weight's off again."""
     y = np.bincount(x, weights, minlength)
-    return y, linear(lambda t: np.bincount(x, t, minlength), lambda g: np.take(g, x), dweights)
+    if y.dtype.kind == "i":  # as of no numbers at all
+        y = y.astype(float)
+    return y, linear(lambda t: 1.0 * np.bincount(x, t, minlength), lambda g: np.take(g, x), dweights)
 
 
 @composed(np.cumprod, "np.cumprod(x)", "np.cumprod(M, axis=1)")
