@@ -215,6 +215,7 @@ class Tangent:
     __hash__ = None  # type: ignore[assignment]
 
     shape: tuple[int, ...]
+    sealed: str | None = None  # why nothing may be written, where that is so
     in_memory = True  # whether it is numbers in memory, which views share and an assignment writes into
 
     if TYPE_CHECKING:  # what every kind brings: the verbs, and what indexing and assignment need

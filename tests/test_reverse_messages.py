@@ -125,12 +125,12 @@ SLIPS = {
     ),
     "a vector of another length": (
         lambda: dd.jacobian_operator(square, X).matvec(np.ones(3)), ValueError,
-        "matvec() of this Jacobian takes 4 number(s); it got 3",
+        "matvec() of this Jacobian takes a vector of 4 number(s); it got shape (3,)",
         lambda: dd.jacobian_operator(square, X).matvec(X).tolist() == (2 * X * X).tolist(),
     ),
     "a covector of another length": (
         lambda: dd.jacobian_operator(np.sum, X).rmatvec(np.ones(4)), ValueError,
-        "rmatvec() of this Jacobian takes 1 number(s); it got 4",
+        "rmatvec() of this Jacobian takes a vector of 1 number(s); it got shape (4,)",
     ),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ Read in this order: `number` (the scalar), `operands` (which derivative is activ
 `elementwise` (the table applied), `operators` (generated from the table), `protocols` (NumPy's two doors).
 """
 
-from dualdiff.dual.array import DualArray as DualArray, borrowed as borrowed
+from dualdiff.dual.array import DualArray as DualArray, Flat as Flat, borrowed as borrowed
 from dualdiff.dual.elementwise import elementwise as elementwise
 from dualdiff.dual.number import Dual as Dual, wrap as wrap
 from dualdiff.dual.operands import extract as extract, kept as kept, live as live, packed as packed

@@ -144,7 +144,10 @@ class DualArray(Dual):
 
     def __setitem__(self, index: Any, item: Any) -> None:
         """Write value and tangent; the item's were computed from old values before either is written."""
-        if (root := self._root())._borrowed:
+        root = self._root()
+        if isinstance(root._tangent, Tangent) and root._tangent.sealed:
+            raise TypeError(root._tangent.sealed)
+        if root._borrowed:
             root._value, root._tangent, root._borrowed = root._value.copy(order="K"), root._tangent.copy(), False
             root._refresh()
         if not plain(self).flags.writeable:
@@ -282,7 +285,7 @@ class Flat:
 
     __slots__ = ("array",)
 
-    def __init__(self, array: DualArray) -> None:
+    def __init__(self, array: Any) -> None:
         self.array = array
 
     def _places(self, index: Any) -> Any:

@@ -187,7 +187,9 @@ class Dual(Elementary):
     def __format__(self, spec: str) -> str:
         if not spec:
             return repr(self)
-        return f"Dual({format(self._value, spec)}, {format(self.tangent, spec)})"
+        tangent = self.tangent
+        shown = repr(tangent) if isinstance(tangent, Tangent) else format(tangent, spec)
+        return f"Dual({format(self._value, spec)}, {shown})"
 
     # --- by value: comparison, truth, rounding -----------------------------------------------------------------
 
@@ -246,7 +248,7 @@ class Dual(Elementary):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return wrap, (self._value, self._tangent, self._tag)
+        return wrap, (self._value, self._tangent if self._tag.alive else None, self._tag)
 
 
 # Written out, as branches in loops are worth it: x < 0.5 is then one call.

@@ -13,7 +13,7 @@ from dualdiff.reverse.cotangents import Cotangents
 from dualdiff.reverse.steps import Elementwise, Input, Nothing
 from dualdiff.reverse.transposes import strongly, summed, whole
 from dualdiff.stacked import Stacked
-from dualdiff.tangent import Tangent, any_nan, zeros
+from dualdiff.tangent import Tangent, any_nan, cast, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class Program:
                 elif step.sources:
                     push = step.push_strongly if strong else step.push
                     found[step.number] = push(*[found[source.number] for source in step.sources])
-        return [None if step is None else whole(found[step.number], step.shape) for step in self.outputs]
+        return [None if step is None else _fitting(found[step.number], step) for step in self.outputs]
 
     # --- backward ----------------------------------------------------------------------------------------------
 
@@ -182,6 +182,15 @@ def _steps_to(outputs: Sequence[Any]) -> tuple[list[Any], bool]:
 _FLOAT64 = np.dtype(float)
 
 
+def _fitting(t: Any, step: Step) -> Any:
+    """Return a tangent in the shape and precision of its value; a complex direction of a real value stays complex."""
+    t = whole(t, step.shape)
+    own = getattr(t, "dtype", None)
+    if own is None or step.dtype is None or own == step.dtype or (own.kind == "c") > (step.dtype.kind == "c"):
+        return t
+    return cast(t, step.dtype) if not isinstance(t, np.generic) else step.dtype.type(t)
+
+
 def _finished(g: Any, step: Step, own: bool) -> Any:
     """Return the cotangent of an input in its shape and precision, as an array that nobody else holds."""
     shape, dtype = step.shape, step.dtype
@@ -195,4 +204,4 @@ def _finished(g: Any, step: Step, own: bool) -> Any:
         return float(g) if dtype.char == "d" else dtype.type(g)
     if shape_of(g) != shape or not own:
         g = np.copy(whole(g, shape)) if shape else g
-    return g if isinstance(g, Dual) or g.dtype == dtype else g.astype(dtype)
+    return g if g.dtype == dtype or not hasattr(g, "astype") else g.astype(dtype)

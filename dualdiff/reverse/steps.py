@@ -18,11 +18,11 @@ import numpy as np
 from dualdiff.dual import DualArray
 from dualdiff.dual.formulas import pullback, pushforward, slopes, sum_of_scaled
 from dualdiff.primal import plain, shape_of
-from dualdiff.reverse.transposes import contracted_shape, summed, transposed_contraction, whole
-from dualdiff.tangent import Tangent, contract, linear, move, scale
+from dualdiff.reverse.transposes import summed, whole
+from dualdiff.tangent import Tangent, move, scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dualdiff.reverse.cotangents import Cotangents
     from dualdiff.rules.book import Line
@@ -156,14 +156,6 @@ class Step(Tangent):
         step.values = values if reads == 1 else (*values, result) if reads else ()
         return step
 
-    def contract(self, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int) -> Step:
-        """Multiply by known arrays."""
-        return Contracted(self, function, subscripts, operands, position)
-
-    def linear(self, function: Callable[[Any], Any], transpose: Callable[[Any], Any]) -> Step:
-        """Map by a linear function that came with its transpose."""
-        return Mapped(self, function, transpose)
-
     # --- what indexing and assignment need -----------------------------------------------------------------------
 
     def zeros(self, shape: tuple[int, ...], _dtype: Any = None) -> Step:
@@ -193,6 +185,18 @@ class Input(Step):
     def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
         super().__init__((), shape)
         self.dtype = dtype
+
+
+class Leaf(Input):
+    """Where the record of a Variable begins, which takes up its gradient."""
+
+    __slots__ = ("owner",)
+    sealed = (
+        "writing into a Variable made by hand would leave nothing to take the gradient by: write into a copy, "
+        "y = x.copy(), or give it another value, x.value = x.value - step"
+    )
+
+    owner: Any  # a weak reference to the Variable
 
 
 class Nothing(Step):
@@ -356,34 +360,6 @@ class Elementwise(Step):
             into.add(source, cotangent if source.shape == shape else summed(cotangent, source.shape, shape))
 
 
-class Contracted(Step):
-    """A product with known arrays."""
-
-    __slots__ = ("function", "operands", "position", "subscripts")
-
-    def __init__(
-        self, t: Step, function: Callable[..., Any], subscripts: str, operands: Sequence[Any], position: int
-    ) -> None:
-        operands = [*operands]
-        operands[position] = None
-        shapes = tuple([t.shape if a is None else shape_of(a) for a in operands])
-        super().__init__((t,), contracted_shape(subscripts, shapes))
-        self.function, self.subscripts, self.operands, self.position = function, subscripts, operands, position
-
-    def push(self, *tangents: Any) -> Any:
-        return contract(self.function, self.subscripts, self.operands, self.position, tangents[0])
-
-    def pull(self, g: Any, into: Cotangents) -> None:
-        (source,) = self.sources
-        known = self.operands
-        if into.structure:
-            known = [None if a is None else np.ones(shape_of(a)) for a in known]
-        elif into.complex:
-            known = [None if a is None else into.conjugate(a) for a in known]
-        g = whole(g, self.shape)
-        into.add(source, transposed_contraction(g, self.function, self.subscripts, known, self.position, source.shape))
-
-
 class Unmeasured(Step):
     """A step whose shape its value tells, or, should it be asked for earlier, a trial."""
 
@@ -411,26 +387,3 @@ class Unmeasured(Step):
         if self._shape is None:
             self._shape = shape
         return super().fitted(shape, dtype)
-
-
-class Mapped(Unmeasured):
-    """A linear map of a tangent."""
-
-    __slots__ = ("function", "transpose")
-
-    def __init__(self, t: Step, function: Callable[[Any], Any], transpose: Callable[[Any], Any]) -> None:
-        super().__init__((t,), None)  # type: ignore[arg-type]
-        self.function, self.transpose = function, transpose
-
-    def push(self, *tangents: Any) -> Any:
-        return linear(self.function, self.transpose, tangents[0])
-
-    def pull(self, g: Any, into: Cotangents) -> None:
-        (source,) = self.sources
-        if into.structure:
-            into.add(source, np.full(source.shape, 1.0 if np.any(g) else 0.0))
-        else:
-            into.add(source, self.transpose(whole(g, self.shape)))
-
-    def measured(self) -> tuple[int, ...]:
-        return shape_of(self.function(np.zeros(self.sources[0].shape)))

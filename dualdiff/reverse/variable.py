@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np
 
 from dualdiff import functions
-from dualdiff.dual import Dual, wrap
+from dualdiff.dual import Dual, Flat, wrap
 from dualdiff.errors import DroppedTangentError, ManyOutputsError
 from dualdiff.functions import Elementary
 from dualdiff.primal import plain, shape_of
 from dualdiff.reverse.program import Program
-from dualdiff.reverse.steps import Input
+from dualdiff.reverse.steps import Leaf
+from dualdiff.rules.book import RULES, Creation
 from dualdiff.tag import Tag
 from dualdiff.tangent import any_nan
 
@@ -26,8 +28,6 @@ __all__ = ["Variable", "as_variables"]
 _TAG = Tag()
 """The tag of every Variable; it never dies, and every derivative begun later is newer."""
 _TAG.records = True
-
-_leaves: WeakValueDictionary[int, Variable] = WeakValueDictionary()
 
 
 class Variable(Elementary):
@@ -89,15 +89,13 @@ class Variable(Elementary):
         value = Dual(value)._value
         if isinstance(value, np.ndarray):
             value = value.copy()
-        if self._dual is not None:
-            _leaves.pop(self._dual._tangent.number, None)
-        step = Input(shape_of(value), np.result_type(value))
+        step = Leaf(shape_of(value), np.result_type(value))
+        step.owner = ref(self)
         self._dual = wrap(value, step, _TAG)
-        _leaves[step.number] = self
 
     @property
     def value(self) -> Any:
-        """The number, or the array as a view that is not to be written to."""
+        """The number, or the array as a view that is not to be written to; a step is ``x.value = x.value - step``."""
         return self._dual.value if isinstance(self._dual, Dual) else self._dual
 
     @value.setter
@@ -139,20 +137,26 @@ class Variable(Elementary):
             gradient = 1.0
         cotangent = plain(gradient.value if isinstance(gradient, Variable) else gradient)
         cotangent = cotangent if isinstance(cotangent, (float, complex)) else np.array(cotangent)[()]
+        if np.asarray(cotangent).dtype.kind not in "biufc":
+            message = f"backward() takes a gradient made of numbers; it got {gradient!r}"
+            raise TypeError(message)
+        if np.asarray(cotangent).dtype.kind in "biu":
+            cotangent = 1.0 * cotangent
         if shape_of(cotangent) != shape:
             message = f"backward() got a gradient of shape {shape_of(cotangent)} for a value of shape {shape}"
             raise ValueError(message)
         program = Program([], [self._dual._tangent], any_nan(self.value))
-        program.inputs = [step for step in program.steps if isinstance(step, Input)]
-        for step, g in zip(program.inputs, program.pull([cotangent]), strict=True):
-            leaf = _leaves.get(step.number)
-            if leaf is not None and leaf._dual._tangent is step:
-                leaf.grad = g if leaf.grad is None else leaf.grad + g
+        program.inputs = leaves = [step for step in program.steps if isinstance(step, Leaf)]
+        for step, g in zip(leaves, program.pull([cotangent]), strict=True):
+            leaf = step.owner()
+            if leaf is not None:
+                fits = leaf.grad is not None and shape_of(leaf.grad) == shape_of(g)
+                leaf.grad = leaf.grad + g if fits else g
 
     def zero_grad(self) -> None:
         """Set a gradient that there is to 0, so that the next `backward` starts anew."""
         if self.grad is not None:
-            self.grad = 0.0 * self.grad if np.all(np.isfinite(self.grad)) else np.zeros_like(self.grad)[()]
+            self.grad = np.zeros_like(self.grad) if np.ndim(self.grad) else type(self.grad)(0)
 
     def detach(self) -> Any:
         """Return the value without the record: a plain number, or a copy of the array."""
@@ -183,6 +187,27 @@ class Variable(Elementary):
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.value, digits)
 
+    def __floor__(self) -> int:
+        return math.floor(self.value)  # type: ignore[no-any-return]
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.value)  # type: ignore[no-any-return]
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.value)  # type: ignore[no-any-return]
+
+    def __copy__(self) -> Variable:
+        return Variable(self.value) if self.operation is None else _variable(self._dual.copy(), "copy")
+
+    def __deepcopy__(self, memo: object) -> Variable:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.operation is None:
+            return _leaf, (self.detach(), self.grad)
+        message = f"the result of {self.operation} belongs to its record and cannot be pickled: send x.value"
+        raise TypeError(message)
+
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
@@ -193,7 +218,11 @@ class Variable(Elementary):
         """Answer with the attributes and methods of the array: ``x.shape``, ``x.sum()``, ``x.T``."""
         if name.startswith("__") or name in Variable.__slots__:
             raise AttributeError(name)
-        found = getattr(self._dual, name)
+        try:
+            found = getattr(self._dual, name)
+        except AttributeError:
+            message = f"'{type(self).__name__}' object has no attribute {name!r}"
+            raise AttributeError(message) from None
         if not callable(found):
             return _variable(found, name)
         return lambda *args, **kwargs: _variable(found(*_bare(args), **_bare(kwargs)), name)
@@ -208,6 +237,9 @@ class Variable(Elementary):
         self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Answer ``np.dot(x, x)`` as the Dual inside does."""
+        if isinstance(RULES.get(function), Creation):  # np.zeros(n, like=x)
+            made = self._dual.__array_function__(function, (type(self._dual),), _bare(args), _bare(kwargs))
+            return _variable(Dual.packed(made), function.__name__)
         return _variable(function(*_bare(args), **_bare(kwargs)), function.__name__)
 
 
@@ -225,21 +257,33 @@ class ArrayVariable(Variable):
     def __getitem__(self, index: Any) -> Any:
         return _variable(self._dual[index], "index")
 
+    @property
+    def flat(self) -> Flat:
+        """The elements in order."""
+        return Flat(self)
+
     def __setitem__(self, index: Any, item: Any) -> None:
-        if self.operation is None:
-            message = (
-                "writing into a Variable made by hand would leave nothing to take the gradient by: write into a copy, "
-                "y = x.copy(), or give it another value, x.value = ..."
-            )
-            raise TypeError(message)
         self._dual[index] = _bare(item)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Refuse to become plain numbers without a word."""
-        raise _dropped("a conversion to a plain array (np.asarray(x))")
+        """As an object array of Variables, which loses nothing; never as plain numbers."""
+        if dtype is not None and np.dtype(dtype) != object:
+            raise _dropped(f"a conversion to {np.dtype(dtype)} (np.asarray(x, float))")
+        objects = np.empty(self._dual.shape, dtype=object)
+        for index in np.ndindex(self._dual.shape):
+            objects[index] = self[index]
+        objects.flags.writeable = bool(copy)  # np.asarray shares memory with its argument, and this could not
+        return objects
 
 
 _of_array = ArrayVariable
+
+
+def _leaf(value: Any, grad: Any) -> Variable:
+    """Return a Variable with a gradient already taken up."""
+    made: Variable = Variable(value)
+    made.grad = grad
+    return made
 
 
 def _dropped(conversion: str) -> DroppedTangentError:
@@ -274,7 +318,7 @@ def _variable(x: Any, operation: str) -> Any:
 
 def as_variables(answer: Any) -> Any:
     """Return the Duals in an answer that move with a Variable as Variables; mostly there is none."""
-    if not _leaves:
+    if type(answer) in _PLAIN:
         return answer
     if isinstance(answer, Dual) or type(answer) in (list, tuple):
         return (
@@ -282,6 +326,8 @@ def as_variables(answer: Any) -> Any:
         )
     return {key: as_variables(part) for key, part in answer.items()} if type(answer) is dict else answer
 
+
+_PLAIN = (float, np.ndarray)
 
 _NAMES = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "mod": "remainder",
@@ -292,7 +338,9 @@ _NAMES = {
 def _operator(name: str, operation: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     operate = getattr(operator, name)
 
-    def forward(self: Variable, other: Any) -> Any:
+    def forward(self: Variable, other: Any, *modulus: Any) -> Any:
+        if modulus:
+            return pow(self._dual, other, *modulus)  # which says that it cannot
         return _variable(operate(self._dual, _bare(other)), operation)
 
     def reflected(self: Variable, other: Any) -> Any:
@@ -328,7 +376,18 @@ def _compared(name: str) -> Callable[..., Any]:
     return lambda self, other: compare(self._dual, _bare(other))
 
 
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    operate = getattr(operator, name)
+
+    def method(self: Any, other: Any) -> Any:
+        self[...] = operate(self, other)
+        return self
+
+    return method
+
+
 for _name, _operation in _NAMES.items():
+    setattr(ArrayVariable, f"__i{_name}__", _in_place(_name))
     _forward, _reflected = _operator(_name, _operation)
     setattr(Variable, f"__{_name}__", _forward)
     setattr(Variable, f"__r{_name}__", _reflected)

@@ -24,7 +24,9 @@ from dualdiff.transforms.results import Run, described, settled_aux
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argnums", "Call", "ReturnsFunction", "defined_at", "question"]
+__all__ = ["Argnums", "Call", "ReturnsFunction", "defined_at", "question", "require_point"]
+
+_AT_A_POINT = ("vjp", "linearize", "jacobian_operator")
 
 Argnums = int | str | tuple[int | str, ...] | None
 
@@ -37,6 +39,16 @@ def defined_at(f: Callable[..., Any]) -> str:
     """Return where f is to be found, for messages."""
     code = getattr(inspect.unwrap(f), "__code__", None)
     return f" (defined at {code.co_filename}:{code.co_firstlineno})" if code else ""
+
+
+def require_point(name: str, f: Any, primals: tuple[Any, ...]) -> None:
+    """Refuse what a transform that takes f and its arguments together cannot be asked."""
+    if not callable(f):
+        message = f"{name}() takes a function; it got {f!r}. Write {name}(f, x), not {name}(f(x), x)."
+        raise TypeError(message)
+    if not primals:
+        message = f"{name}(f) was called without arguments: {name}(f, x) differentiates f at x"
+        raise TypeError(message)
 
 
 def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Any, has_aux: bool) -> Callable[..., Any]:
@@ -108,6 +120,11 @@ class Call:
         return sum(size_of(leaf) for leaf in self.leaves)
 
     @property
+    def of_numbers(self) -> bool:
+        """Whether the point is made of numbers alone, no arrays."""
+        return all([type(leaf) is float or not ndim_of(leaf) for leaf in self.leaves])
+
+    @property
     def is_complex(self) -> bool:
         """Whether a point is complex."""
         return any([type(leaf) is not float and np.iscomplexobj(plain(leaf)) for leaf in self.leaves])
@@ -173,9 +190,10 @@ class Call:
             )
             raise TypeError(message)
         if not is_leaf(leaf):
-            message = (
-                f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. "
-                f"Say which arguments to differentiate by: {self.name}(f, argnums=...)"
+            message = f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. " + (
+                f"Fix it by a lambda: {self.name}(lambda x: f(x, ...), x)"
+                if self.name in _AT_A_POINT
+                else f"Say which arguments to differentiate by: {self.name}(f, argnums=...)"
             )
             raise TypeError(message)
         array = np.asarray(leaf)

@@ -25,11 +25,16 @@ from dualdiff.transforms.jacobian import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["gradient", "gradient_at", "value_and_gradient"]
+__all__ = ["goes_forward", "gradient", "gradient_at", "value_and_gradient"]
 
-# With so few inputs mode="auto" goes forward, which is quicker then.  (tests/benchmarks/crossover.py)
-FEW_INPUTS = 2
+# Of so few separate numbers mode="auto" goes forward, which is quicker then.  (tests/benchmarks/crossover.py)
+_FEW_NUMBERS = 3
 _FLOAT64 = np.dtype(float)
+
+
+def goes_forward(call: Call) -> bool:
+    """Tell whether mode="auto" goes forward."""
+    return call.size <= _FEW_NUMBERS and call.of_numbers
 
 
 def gradient_at(call: Call, value_too: bool, mode: str = "auto") -> Any:
@@ -38,12 +43,12 @@ def gradient_at(call: Call, value_too: bool, mode: str = "auto") -> Any:
     if call.is_complex:
         message = f"{call.name}() is about real inputs; at a complex point use jvp(f, z, v) for one direction"
         raise TypeError(message)
-    if mode == "reverse" or (mode == "auto" and call.size > FEW_INPUTS):
+    if mode == "reverse" or (mode == "auto" and not goes_forward(call)):
         run, program = call.record()
         call.require_scalar(run)
         answer = beside(call, program.pull([1.0]), 0)
     else:
-        run, columns = _columns(call, free_chunk(call.size, call.size))
+        run, columns = _columns(call, free_chunk(call, call.size))
         call.require_scalar(run)
         answer = _blocks(call, _matrix(columns[0], run.values[0]))
     return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
@@ -53,12 +58,11 @@ def _quick(
     name: str, f: Callable[..., Any], asked: Callable[..., Any], mode: str, value_too: bool
 ) -> Callable[..., Any]:
     """Return the transform with a way of its own for one plain array, without the general machinery."""
-    fewest = {"auto": FEW_INPUTS + 1, "reverse": 0}.get(mode)
 
     @wraps(f)
     def at(*args: Any, **kwargs: Any) -> Any:
         x = args[0] if len(args) == 1 and not kwargs else None
-        if type(x) is not np.ndarray or x.dtype is not _FLOAT64 or not x.ndim or fewest is None or x.size < fewest:
+        if type(x) is not np.ndarray or x.dtype is not _FLOAT64 or not x.ndim or mode == "forward":
             return asked(*args, **kwargs)
         step = Input(x.shape, _FLOAT64)
         with Tag() as tag:
@@ -96,8 +100,8 @@ def gradient(
         Which arguments move; a tuple gives a tuple.
     mode : {"auto", "forward", "reverse"}
         "forward" carries input directions along, several in one pass where there are many; "reverse" runs f once,
-        records it, and reads the record backward once, whatever the number of inputs. "auto" goes forward for at most
-        2 inputs.
+        records it, and reads the record backward once, whatever the number of inputs. "auto" goes forward for
+        at most 3 separate numbers.
     has_aux : bool, default False
         Whether f returns ``(y, aux)``; the answer is then ``(gradient, aux)``.
 

@@ -6,7 +6,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
-from dualdiff.transforms.gradient import FEW_INPUTS, gradient_at
+from dualdiff.transforms.gradient import goes_forward, gradient_at
 from dualdiff.transforms.jacobian import _jacobian, free_chunk
 from dualdiff.transforms.jvp import jvp
 
@@ -31,7 +31,7 @@ def _hessian(call: Call, value_too: bool) -> Any:
 
     outer = Call(call.name, gradient_and_value, call.argnums, has_aux=True, args=call.args, kwargs=call.kwargs)
     n = outer.size
-    second, value = _jacobian(outer, free_chunk(n, n * n if n <= FEW_INPUTS else n), value_too=False)
+    second, value = _jacobian(outer, free_chunk(outer, n * n if goes_forward(outer) else n), value_too=False)
     if value_too:
         return value, second
     return (second, value[1]) if call.has_aux else second

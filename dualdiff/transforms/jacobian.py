@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import extract, wrap
+from dualdiff.dual import Dual, extract, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
 from dualdiff.stacked import Stacked
 from dualdiff.tag import Tag
+from dualdiff.tangent import any_nan
 from dualdiff.transforms.asking import Argnums, Call, defined_at, question
 from dualdiff.transforms.containers import matched
 from dualdiff.transforms.results import Run, unstacked
@@ -27,15 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["beside", "checked_mode", "free_chunk", "jacobian", "jacrev", "require_side_by_side", "value_and_jacobian"]
 
 # Where it is free to choose, a transform runs so many directions in one pass that the tangents of one value of the size
-# of the input have at most so many numbers; with at most so few inputs, one direction per pass, which suits scalar
+# of the input have at most so many numbers; with at most so few numbers, one direction per pass, which suits scalar
 # code.  (tests/benchmarks/race.py rosen_grad10 rosen_hess10 arm6)
 _NUMBERS_PER_PASS = 100_000
-_FEW_INPUTS = 4
+_FEW_NUMBERS = 4
 
 
-def free_chunk(n: int, numbers: int) -> int:
-    """Return how many of n directions to run in one pass, where a value's tangent in one of them has `numbers`."""
-    return 1 if n <= _FEW_INPUTS else max(1, min(n, _NUMBERS_PER_PASS // numbers))
+def free_chunk(call: Call, numbers: int) -> int:
+    """Return how many directions to run in one pass, where a value's tangent in one of them has `numbers`."""
+    n = call.size
+    return 1 if n <= _FEW_NUMBERS and call.of_numbers else max(1, min(n, _NUMBERS_PER_PASS // max(numbers, 1)))
 
 
 def _seeds(call: Call, start: int, stop: int) -> list[Any]:
@@ -183,20 +185,23 @@ def _rows(call: Call, run: Run, program: Program, chunk_size: int | None) -> Any
 
 def _pulled_rows(call: Call, program: Program, k: int, value: Any, seeds: Any) -> list[list[Any]]:
     """Return, for each leaf, the rows that some outputs of result k have in it: one pullback for all of them."""
-    if np.iscomplexobj(plain(value)) or call.is_complex:
-        found = [_complex_row(call, program, k, value, seed) for seed in seeds]
-    elif len(seeds) == 1:
-        found = [program.pull(_only(program, k, seeds[0]))]
-    else:  # the pullback is linear, so its derivative in many directions is itself of many cotangents
+    if len(seeds) > 1 and not np.iscomplexobj(plain(value)) and not call.is_complex:
+        # The pullback is linear, so its derivative in many directions is itself of many cotangents.
         with Tag() as tag:
             pulled = program.pull(_only(program, k, wrap(np.zeros(shape_of(value)), Stacked(seeds), tag)))
             rows = [extract(g, tag)[1] for g in pulled]
-        return [unstacked(t, shape_of(leaf), len(seeds)) for t, leaf in zip(rows, call.leaves, strict=True)]
-    return [list(parts) for parts in zip(*found, strict=True)] if found else [[] for _ in call.leaves]
+        if not any(t is not None and any_nan(t) for t in rows):
+            return [unstacked(t, shape_of(leaf), len(seeds)) for t, leaf in zip(rows, call.leaves, strict=True)]
+    if np.iscomplexobj(plain(value)) or call.is_complex:
+        found = [_complex_row(call, program, k, value, seed) for seed in seeds]
+    else:
+        found = [program.pull(_only(program, k, seed)) for seed in seeds]
+    return [list(parts) for parts in zip(*found, strict=True)]
 
 
 def _only(program: Program, k: int, seed: Any) -> list[Any]:
-    return [seed[()] if i == k else None for i in range(len(program.outputs))]
+    seed = seed if isinstance(seed, Dual) else np.asarray(seed)[()]
+    return [seed if i == k else None for i in range(len(program.outputs))]
 
 
 def _complex_row(call: Call, program: Program, k: int, value: Any, seed: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.primal import plain, shape_of, size_of
-from dualdiff.transforms.asking import Call, question
+from dualdiff.transforms.asking import Call, question, require_point
 from dualdiff.transforms.containers import private
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class JacobianOperator:
         self._of_complex = call.is_complex
         self.value = run.rebuild([private(value) for value in run.values])
         self.shape = (sum(map(size_of, run.values)), call.size)
-        self.dtype = np.result_type(*map(plain, [*call.leaves, *run.values]), np.float16)
+        self.dtype = np.result_type(*(np.asarray(plain(x)).dtype for x in (*call.leaves, *run.values)), np.float16)
+        self._real = np.zeros(1, self.dtype).real.dtype
         if self._of_complex:
             probe = np.linspace(1.0, 2.0, call.size)
             turned, straight = self.matvec(1j * probe), self.matvec(probe)
@@ -58,12 +59,11 @@ class JacobianOperator:
         -------
         ndarray, shape (m,)
         """
-        v = np.ravel(v)
-        _require_length(v, self.shape[1], "matvec")
+        v = _vector(v, self.shape[1], "matvec")
         if np.iscomplexobj(v) and not self._of_complex:
             return self.matvec(v.real) + 1j * self.matvec(v.imag)
-        moved = self._program.push(_cut(v.astype(self.dtype) if self._of_complex else v.astype(float), self._inputs))
-        return _joined(moved, self._outputs)
+        kind = self.dtype if self._of_complex else self._real
+        return _joined(self._program.push(_cut(v.astype(kind), self._inputs)), self._outputs, self.dtype)
 
     def rmatvec(self, w: Any) -> Any:
         """Return Jᵀ·w, conjugated where J is complex.
@@ -77,35 +77,40 @@ class JacobianOperator:
         -------
         ndarray, shape (n,)
         """
-        w = np.ravel(w)
-        _require_length(w, self.shape[0], "rmatvec")
+        w = _vector(w, self.shape[0], "rmatvec")
         pulled = self._pulled(w)
         if self._of_complex or not (np.iscomplexobj(w) or self.dtype.kind == "c"):
             return pulled
         return pulled + 1j * self._pulled(-1j * w)
 
     def _pulled(self, w: Any) -> Any:
-        parts = _cut(w if np.iscomplexobj(w) else w.astype(float), self._outputs)
+        parts = _cut(w if np.iscomplexobj(w) else w.astype(self._real), self._outputs)
         if self.dtype.kind != "c":
             parts = [np.real(part) for part in parts]
-        return _joined(self._program.pull(parts), self._inputs)
+        return _joined(self._program.pull(parts), self._inputs, self.dtype if self._of_complex else self._real)
 
     def matmat(self, matrix: Any) -> Any:
         """Return J·V, column by column."""
-        return np.stack([self.matvec(column) for column in np.transpose(matrix)], axis=-1)
+        return _beside([self.matvec(column) for column in np.transpose(matrix)], self.shape[0])
 
     def rmatmat(self, matrix: Any) -> Any:
         """Return Jᵀ·W, conjugated where J is complex, column by column."""
-        return np.stack([self.rmatvec(column) for column in np.transpose(matrix)], axis=-1)
+        return _beside([self.rmatvec(column) for column in np.transpose(matrix)], self.shape[1])
 
     def __matmul__(self, other: Any) -> Any:
         return self.matvec(other) if np.ndim(other) == 1 else self.matmat(other)
 
 
-def _require_length(v: Any, n: int, name: str) -> None:
-    if len(v) != n:
-        message = f"{name}() of this Jacobian takes {n} number(s); it got {len(v)}"
+def _vector(v: Any, n: int, name: str) -> Any:
+    """Return one number for each input or output, given as a vector or as a column."""
+    if np.shape(v) not in ((n,), (n, 1)):
+        message = f"{name}() of this Jacobian takes a vector of {n} number(s); it got shape {np.shape(v)}"
         raise ValueError(message)
+    return np.ravel(v)
+
+
+def _beside(columns: Sequence[Any], n: int) -> Any:
+    return np.stack(columns, axis=-1) if columns else np.zeros((n, 0))
 
 
 def _cut(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
@@ -117,9 +122,10 @@ def _cut(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return parts
 
 
-def _joined(parts: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+def _joined(parts: Sequence[Any], shapes: Sequence[tuple[int, ...]], dtype: Any) -> Any:
+    """Return the numbers of all parts in a row; None is a part that does not move."""
     filled = [np.zeros(shape) if part is None else part for part, shape in zip(parts, shapes, strict=True)]
-    return np.concatenate([np.ravel(part) for part in filled]) if filled else np.zeros(0)
+    return np.concatenate([np.ravel(part) for part in filled] or [np.zeros(0)]).astype(dtype)
 
 
 def jacobian_operator(f: Callable[..., Any], *primals: Any) -> JacobianOperator:
@@ -159,4 +165,5 @@ def jacobian_operator(f: Callable[..., Any], *primals: Any) -> JacobianOperator:
     >>> J.rmatvec([0.0, 0.0, 1.0])
     array([2., 4., 6.])
     """
+    require_point("jacobian_operator", f, primals)
     return question("jacobian_operator", JacobianOperator, f, None, False)(*primals)  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import numpy as np
 from dualdiff.dual import Dual
 from dualdiff.errors import ManyOutputsError
 from dualdiff.primal import ndim_of, plain, shape_of
-from dualdiff.transforms.asking import Call, defined_at, question
+from dualdiff.transforms.asking import Call, defined_at, question, require_point
 from dualdiff.transforms.containers import is_leaf, matched, private
 from dualdiff.transforms.results import zero
 
@@ -76,6 +76,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
 
         return _with_aux((run.value, pushforward), run, has_aux)
 
+    require_point("linearize", f, primals)
     return question("linearize", answer, f, None, has_aux)(*primals)
 
 
@@ -134,6 +135,12 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             """Return vᵀ·J, one part for each primal."""
             if not cotangents:
                 _require_number(call, run)
+                if np.iscomplexobj(plain(run.values[0])):
+                    message = (
+                        "pullback() without a cotangent is of a real number, and f returned a complex one: "
+                        "pullback(1.0) is the gradient of its real part, pullback(1j) that of its imaginary part"
+                    )
+                    raise TypeError(message)
                 cotangents = (1.0,)
             if len(cotangents) > 1:
                 message = (
@@ -146,6 +153,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
         return _with_aux((run.value, pullback), run, has_aux)
 
+    require_point("vjp", f, primals)
     return question("vjp", answer, f, None, has_aux)(*primals)
 
 
@@ -162,7 +170,10 @@ def _with_aux(answer: tuple[Any, ...], run: Run, has_aux: bool) -> tuple[Any, ..
 
 def _own(t: Any) -> Any:
     """Return a tangent as a number, or as an array that nobody else holds."""
-    return np.copy(t) if ndim_of(t) else float(t) if type(t) is np.float64 else t
+    if ndim_of(t):
+        return np.copy(t)
+    t = t[()] if isinstance(t, np.ndarray) else t
+    return float(t) if type(t) is np.float64 else t
 
 
 def _require_as_many(name: str, given: Sequence[Any], call: Call) -> None:
@@ -191,7 +202,8 @@ def _fitting(what: str, name: str, given: Sequence[Any], like: Sequence[Any], le
         try:
             parts += [(i, part) for part in matched(one, primal)]
         except ValueError as error:
-            message = f"{what} {i} of {name}() does not fit: {error}"
+            text = str(error) if what == "tangent" else str(error).replace("its primal", "f's result")
+            message = f"{what} {i} of {name}() does not fit: {text}"
             raise ValueError(message) from None
     seeds = []
     for leaf, (i, part) in zip(leaves, parts, strict=True):
