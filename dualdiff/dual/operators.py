@@ -19,7 +19,7 @@ from dualdiff import functions
 from dualdiff.dual.elementwise import elementwise, of_array, pushed
 from dualdiff.dual.formulas import pushforward_formula
 from dualdiff.dual.number import Dual
-from dualdiff.dual.operands import is_operand
+from dualdiff.dual.operands import is_operand, kept
 from dualdiff.dual.recycling import LARGE
 from dualdiff.floating import quiet
 from dualdiff.letter import FloatLetter, Letter
@@ -122,12 +122,24 @@ def __{name}__(self, other):
                 return pushed({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
             if self._borrowed and other._borrowed:
                 return self._tangent.recorded({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
+        elif kind is ndarray and other.dtype is FLOAT64 and type(x) is ndarray:
+            if not tag.records:
+                return pushed({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
+            if self._borrowed:
+                y = kept(other) if {line}.curved else other
+                return self._tangent.recorded({line}, tag, LEFT, (x, y), x {symbol} y, (self._tangent,))
     return apply({line}, self, other)
 
 def __r{name}__(self, other):
     tag = self._tag
     y = self._value
-    if (type(other) is float or type(other) is int) and tag.alive and y.size < LARGE:
+    kind = type(other)
+    if tag.alive and y.size < LARGE:
+        if kind is ndarray and other.dtype is FLOAT64 and type(y) is ndarray:
+            if tag.records and {line}.curved:
+                other = kept(other)
+        elif kind is not float and kind is not int:
+            return apply({line}, other, self)
         if not tag.records:
             return pushed({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
         if self._borrowed:
@@ -203,6 +215,7 @@ _NAMESPACE: dict[str, Any] = {
     **{f"scalar_{name}": function for name, function in functions.SCALAR.items()},
     **{f"LINE_{function.__name__}": line for function, line in _LINES.items()},
     "BOTH": (True, True),
+    "FLOAT64": np.dtype(float),
     "LARGE": LARGE,
     "LEFT": (True, False),
     "ONE": (True,),
@@ -210,6 +223,8 @@ _NAMESPACE: dict[str, Any] = {
     "array": Dual._of_array,
     "constant_power": constant_power,
     "isfinite": math.isfinite,
+    "kept": kept,
+    "ndarray": np.ndarray,
     "pushed": pushed,
     "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
     "Dual": Dual,

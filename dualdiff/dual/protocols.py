@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
+_REFLECTED = {ufunc: f"__r{name}__" for ufunc, (name, _) in OPERATORS.items()}
 _BY_OPERATOR = {ufunc: getattr(operator, name) for ufunc, (name, _) in OPERATORS.items()} | {np.power: operator.pow}
 
 
@@ -40,8 +41,12 @@ def _array_ufunc(self: Dual, ufunc: np.ufunc, method: str, *inputs: Any, **setti
         if type(entry) is Line:
             if len(inputs) == 1:
                 return of_array(entry, self)
+            if type(inputs[0]) is np.ndarray and ufunc in _REFLECTED:
+                return getattr(self, _REFLECTED[ufunc])(inputs[0])
             if is_operand(inputs[0]) and is_operand(inputs[1]):
                 return elementwise(entry, inputs)
+        elif type(entry) is Paragraph and all([is_operand(x) for x in inputs]):
+            return _apply_paragraph(entry, inputs, settings)
     if not all(map(is_operand, inputs)) and method != "at":
         return NotImplemented
     entry = _entry(ufunc)

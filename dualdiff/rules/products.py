@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualdiff.primal import ndim_of
 from dualdiff.rules.book import composed, rule
 from dualdiff.tangent import contract, linear
 
@@ -33,14 +34,14 @@ def product(
 
 
 def _matmul(da: Any, db: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    left = "j" if np.ndim(a) == 1 else "...ij"
-    right = "j" if np.ndim(b) == 1 else "...jk"
-    result = (
-        ("..." if np.ndim(a) > 1 or np.ndim(b) > 1 else "")
-        + ("i" if np.ndim(a) > 1 else "")
-        + ("k" if np.ndim(b) > 1 else "")
-    )
-    return product(np.matmul, f"{left},{right}->{result}", (a, b), (da, db))
+    return product(np.matmul, _MATMUL[ndim_of(a) > 1, ndim_of(b) > 1], (a, b), (da, db))
+
+
+# A vector has the letter that is summed over and no other.
+_MATMUL = {
+    (True, True): "...ij,...jk->...ik", (True, False): "...ij,j->...i", (False, True): "j,...jk->...k",
+    (False, False): "j,j->",
+}  # fmt: skip
 
 
 @rule(np.matmul, "A @ x", "x @ A", "x @ y", "A @ B", "M @ A", "np.matmul(T, M)", "np.matmul(T, np.ones((2, 2, 2)))")
