@@ -181,7 +181,8 @@ class DualArray(Dual):
             origin._tangent = origin._tangent.rewritten(remake, array._tangent)
             array = origin
         if array._views:
-            array._refresh()
+            own = plain(self)
+            array._refresh(own[index] if _is_basic(index) and own[index].ndim else own)
 
     def _row(self, i: int) -> Any:
         """Return the view ``self[i]`` for a moment's use, of which nobody need take note."""
@@ -225,12 +226,17 @@ class DualArray(Dual):
         root._value, root._tangent, root._tag, root._borrowed = own._value, own._tangent, own._tag, False
         root._refresh()
 
-    def _refresh(self) -> None:
-        """Make every view of this array anew, and every view of a view; each view is made before its own."""
+    def _refresh(self, written: Any = None) -> None:
+        """Make every view of this array anew, and every view of a view; each view is made before its own.
+
+        After a write only those that overlap with what was written.
+        """
         changed = [self]
         while changed:
             array = changed.pop()
             for view in [one() for one in array._views or ()]:
+                if written is not None and view is not None and not np.may_share_memory(plain(view), written):
+                    continue
                 if view is not None and view._origin is not None and view._origin[0] is array:
                     again = view._origin[1](array)
                     view._value, view._tangent, view._tag = again._value, again._tangent, again._tag

@@ -55,7 +55,10 @@ def separated(operands: Iterable[Any], kept: bool = False) -> tuple[Tag | None, 
         if isinstance(x, Dual) and x._tag is tag:
             values[i], tangents[i] = x._value, x._tangent
             if kept and x.ndim and not x._borrowed:  # type: ignore[attr-defined]
-                values[i] = x._value.copy()
+                if x._origin is None:  # type: ignore[attr-defined]
+                    x._borrowed = True  # type: ignore[attr-defined] # by the record: the next write is into a copy
+                else:
+                    values[i] = x._value.copy()
         elif kept and not isinstance(x, _IMMUTABLE):
             values[i] = _kept(x)
     return tag, values, tangents

@@ -245,6 +245,8 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
     tag, values, tangents = separated(operands)
     if tag is not None and tag.records:
         rest, kwargs = kept(rest), {name: kept(x) for name, x in kwargs.items()}
+    if tag is not None and function in _ORDERED:
+        function, rest, kwargs = _in_order(function, plain(values[0]), rest, kwargs)
     result = run(*values)
     if tag is None:
         return result
@@ -256,6 +258,23 @@ def _apply_move(entry: Move, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
             for i, (value, tangent) in enumerate(zip(result, parts, strict=True))
         )
     return _moved(result, move(run, *tangents, shapes=shapes), operands, tag, run)
+
+
+_ORDERED = {np.ravel: 0, np.reshape: 1}  # the place of `order` behind the array
+
+
+def _in_order(function: Callable[..., Any], value: Any, rest: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return a call whose order does not depend on memory, as ``order="A"`` and ``"K"`` do: tangents have their own."""
+    place = _ORDERED[function]
+    order = rest[place] if len(rest) > place else kwargs.get("order", "C")
+    if order not in ("A", "K") or not isinstance(value, np.ndarray):
+        return function, rest, kwargs
+    rest, kwargs = list(rest[:place]), {name: x for name, x in kwargs.items() if name != "order"}
+    if order == "A" or function is not np.ravel:
+        kwargs["order"] = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+        return function, rest, kwargs
+    axes = sorted(range(value.ndim), key=lambda i: -abs(value.strides[i]))
+    return (lambda a: np.ravel(np.transpose(a, axes))), [], {}
 
 
 def _part_of(run: Callable[..., Any], i: int, array: Any) -> Any:

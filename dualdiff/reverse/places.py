@@ -72,7 +72,7 @@ class Written(Step):
         self.index = index
 
     def push(self, *tangents: Any) -> Any:
-        return overwritten(tangents[0], self.index, tangents[1] if len(tangents) > 1 else 0.0)
+        return overwritten(tangents[0], self.index, tangents[1] if len(tangents) > 1 else 0.0, self.dtype)
 
     def pull(self, g: Any, into: Cotangents) -> None:
         base, *item = self.sources
@@ -94,7 +94,7 @@ class Rewritten(Step):
         self.remake = remake
 
     def push(self, *tangents: Any) -> Any:
-        return overwritten(tangents[0], self.remake, tangents[1])
+        return overwritten(tangents[0], self.remake, tangents[1], self.dtype)
 
     def pull(self, g: Any, into: Cotangents) -> None:
         base, part = self.sources

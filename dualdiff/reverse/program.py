@@ -117,12 +117,9 @@ class Program:
                         g = g * 1.0
                     step.pull(np.real(g) if into.complex and _is_real(step) else g, into)
                     continue
-                shape, sources = (
-                    step.shape,
-                    step.sources,
-                )  # most steps are of this kind, and are read without more calls
-                if len(sources) == 1:
-                    (source,), (part,) = sources, step.back(g, *step.values)
+                shape = step.shape  # most steps are of this kind, and are read without more calls than they need
+                if len(step.sources) == 1:
+                    (source,), (part,) = step.sources, step.back(g, *step.values)
                     if source.shape != shape:
                         add(source, summed(part, source.shape, shape))
                     elif source.number in found:
@@ -130,28 +127,24 @@ class Program:
                     else:
                         found[source.number] = part
                     continue
-                for source, part in zip(sources, step.back(g, *step.values), strict=True):
+                for source, part in zip(step.sources, step.back(g, *step.values), strict=True):
                     add(source, part if source.shape == shape else summed(part, source.shape, shape))
         return [_finished(found.get(step.number), step, step.number in into.owned) for step in self.inputs]
 
 
-_FEW = 1000
+_FEW = 1000  # entries, each of which is worth a run of the program forward
 
 
 def _moves(g: Any) -> Any:
     """Return 1 where a cotangent has anything but 0, in whatever derivative it carries."""
     if not isinstance(g, Dual):
         return np.not_equal(g, 0) * 1.0
-    parts = [
-        _moves(part)
-        for part in (g._value, g._tangent.dense if isinstance(g._tangent, Stacked) else g._tangent)
-        if not isinstance(part, Tangent)
-    ]
-    if isinstance(g._tangent, Tangent) and not g._tangent.in_memory:
+    tangent = g._tangent
+    if isinstance(tangent, Tangent) and not tangent.in_memory:  # nobody knows before it is read
         return np.ones(shape_of(g))
-    if isinstance(g._tangent, Stacked):
-        parts[1] = np.max(parts[1], axis=0, initial=0.0)
-    return np.maximum(*parts)
+    if isinstance(tangent, Stacked):
+        return np.maximum(_moves(g._value), np.max(_moves(tangent.array), axis=0, initial=0.0))
+    return np.maximum(_moves(g._value), _moves(tangent))
 
 
 def _is_complex_number(g: Any) -> bool:

@@ -350,10 +350,12 @@ class Elementwise(Step):
         if into.structure or into.reached is not None:
             partials = slopes(line, self._all_values(), self.active) if line.curved else line.partials
             exact = [p for p, a in zip(partials, self.active, strict=True) if a]
-            if into.structure:  # what is not chosen goes nowhere
-                cotangents = [g * np.not_equal(plain(p), 0) if line.chooses or not callable(p) else g for p in exact]
-            else:
+            if not into.structure:
                 cotangents = [into.scaled(self, g, p) for p in exact]
+            elif line.chooses or not line.curved:  # what is not chosen goes nowhere
+                cotangents = [g * np.not_equal(plain(p), 0) for p in exact]
+            else:
+                cotangents = [g] * len(exact)
         else:
             cotangents = [into.conjugate(c) for c in self.back(into.conjugate(g), *self.values)]
         for source, cotangent in zip(self.sources, cotangents, strict=True):

@@ -118,6 +118,10 @@ def _counted(numbers: Any, weights: Any, size: int) -> Any:
     """Return the sum of the weights of each number below `size`."""
     if np.iscomplexobj(plain(weights)):
         return _counted(numbers, np.real(weights), size) + 1j * _counted(numbers, np.imag(weights), size)
+    if type(weights) is np.ndarray and weights.dtype != np.float64:
+        total = np.zeros(size, weights.dtype)
+        np.add.at(total, numbers, weights)
+        return total
     return 1.0 * np.bincount(numbers, weights, size)
 
 
@@ -142,14 +146,27 @@ _BASIC = (int, slice)
 
 
 def _repeats(index: Any) -> bool:
-    """Tell whether an index may name an element more than once."""
+    """Tell whether an index may name an element more than once: whatever is not basic, and no mask."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, (np.ndarray, list)) and np.asarray(part).dtype != bool for part in parts)
+    return not all(
+        part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) or np.asarray(part).dtype == bool
+        for part in parts
+    )
 
 
-def overwritten(t: Any, where: Any, item: Any) -> Any:
+def _view(g: Any, function: Callable[..., Any]) -> Any:
+    """Return the view of an array that `function` makes, to be written into; None where it makes a copy."""
+    view = function(g)
+    if isinstance(g, Dual):
+        return view if getattr(view, "_origin", None) is not None else None
+    return view if np.may_share_memory(view, g) and view.flags.writeable else None
+
+
+def overwritten(t: Any, where: Any, item: Any, dtype: Any) -> Any:
     """Return a copy of a tangent with `item` at an index, or in the view that a function makes."""
     t = t.copy()
+    if dtype is not None and dtype.kind == "c" and not isinstance(t, Tangent) and not np.iscomplexobj(plain(t)):
+        t = t + 0j  # its real part is to be a view of it
     if not callable(where):
         if isinstance(t, Tangent):
             t.write(where, item)
@@ -158,15 +175,20 @@ def overwritten(t: Any, where: Any, item: Any) -> Any:
                 t = np.zeros_like(item, shape=t.shape) + t
             t[where] = item
         return t
+    if not isinstance(t, Tangent) and isinstance(t, Dual) >= isinstance(item, Dual):
+        view = _view(t, where)
+        if view is not None:
+            view[...] = item
+            return t
     numbers = where(np.arange(prod(shape_of(t))).reshape(shape_of(t)))
-    return overwritten(t, np.unravel_index(numbers, shape_of(t)), item)
+    return overwritten(t, np.unravel_index(numbers, shape_of(t)), item, None)
 
 
 def unwritten(g: Any, where: Any, shape: tuple[int, ...] | None) -> Any:
     """Return the cotangent of what was written, of shape `shape`, and leave 0 in its place in `g`."""
     if callable(where):
-        view = where(g)
-        if not isinstance(g, Dual) and np.may_share_memory(view, g) and view.flags.writeable:
+        view = _view(g, where)
+        if view is not None:
             part = view.copy()
             view[...] = 0.0
             return part
@@ -174,7 +196,7 @@ def unwritten(g: Any, where: Any, shape: tuple[int, ...] | None) -> Any:
     part = None
     if shape is not None:
         part = g[where]
-        part = part.copy() if ndim_of(part) else part
+        part = part.copy() if hasattr(part, "copy") else part  # with ... in the index one number is a view, too
         part = summed(_last_written(part, where, g.shape), shape, shape_of(part))
     g[where] = 0.0
     return part

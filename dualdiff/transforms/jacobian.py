@@ -169,18 +169,18 @@ def _rows(call: Call, run: Run, program: Program, chunk_size: int | None) -> Any
             seeds = np.eye(stop - start, size_of(value), start).reshape(stop - start, *shape)
             for found, pulled in zip(rows, _pulled_rows(call, program, k, value, seeds), strict=True):
                 found.extend(pulled)
-        stacked = (
-            np.stack(found) if found else np.zeros((0, *shape_of(leaf)))
-            for found, leaf in zip(rows, call.leaves, strict=True)
-        )
-        blocks.append(
-            beside(
-                call,
-                [np.reshape(m, shape + shape_of(leaf)) for m, leaf in zip(stacked, call.leaves, strict=True)],
-                len(shape),
-            )
-        )
+        each = []
+        for found, leaf in zip(rows, call.leaves, strict=True):
+            matrix = np.stack(found) if found else np.zeros((0, *shape_of(leaf)))
+            each.append(_as_precise(np.reshape(matrix, shape + shape_of(leaf)), value))
+        blocks.append(beside(call, each, len(shape)))
     return run.rebuild(blocks)
+
+
+def _as_precise(block: Any, value: Any) -> Any:
+    """Return the slopes of a result in its own precision, as forward mode has them."""
+    own = getattr(value, "dtype", block.dtype)
+    return block if own == block.dtype or "c" in (own.kind, block.dtype.kind) else block.astype(own)
 
 
 def _pulled_rows(call: Call, program: Program, k: int, value: Any, seeds: Any) -> list[list[Any]]:

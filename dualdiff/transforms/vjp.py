@@ -215,9 +215,10 @@ def _fitting(what: str, name: str, given: Sequence[Any], like: Sequence[Any], le
             raise ValueError(message)
         if isinstance(part, Dual):
             seeds.append(private(part))
-        elif not ndim_of(part):
-            seeds.append(part if isinstance(part, complex) else float(part))
         else:
-            kind = np.asarray(part).dtype
-            seeds.append(np.array(part, dtype=np.result_type(plain(leaf)) if kind.kind in "biu" else kind))
+            numbers: Any = np.asarray(part)
+            own: Any = np.result_type(plain(leaf))
+            wide = numbers.dtype.kind == "c" and own.kind != "c"  # a complex direction of a real value stays complex
+            seed: Any = np.array(numbers, dtype=None if wide else own)[()]
+            seeds.append(float(seed) if type(seed) is np.float64 else seed)
     return seeds
