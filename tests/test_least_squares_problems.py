@@ -208,12 +208,13 @@ def test_jacobian_of_the_gradient(case, inner, outer):
     close(expected, dd.jacobian(gradient, mode=outer)(case.x), np.sqrt(np.outer(scale, scale)))
 
 
+@pytest.mark.parametrize("case", [f"{name} beside" for name in PROBLEMS], indirect=True)
 @pytest.mark.parametrize(("inner", "outer"), PAIRS)
 def test_jacobian_of_the_jacobian(case, inner, outer):
     """The curvature of every residual, m×n×n, is the slope of the Jacobian by hand."""
     scale = np.max(np.abs(case.curvature), axis=(1, 2), keepdims=True)
 
-    for first, second in ((1, None), (None, None), *[(None, 1)] * (case.J.size <= 40)):
+    for first, second in ((3, None), (None, None), *[(1, 1)] * (case.J.size <= 12)):
         found = dd.jacobian(dd.jacobian(case.F, mode=inner, chunk_size=first), mode=outer, chunk_size=second)(case.x)
         close(case.curvature, found, scale)
 
