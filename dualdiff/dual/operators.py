@@ -6,14 +6,15 @@ rule up at run time would cost more than the arithmetic.
 
 from __future__ import annotations
 
-import math
 import operator
 import re
 from functools import partial
+from math import isfinite
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
 from dualdiff import functions
 from dualdiff.dual.elementwise import elementwise, of_array, pushed
@@ -104,62 +105,6 @@ def __r{name}__(self, other):
     return apply({line}, other, self)
 """
 
-# Arrays of one derivative, and numbers: what every operation of a program on arrays is.
-_ARRAY = """
-def __{name}__(self, other):
-    tag = self._tag
-    x = self._value
-    if tag.alive and x.size < LARGE:
-        kind = type(other)
-        if kind is float or kind is int:
-            if not tag.records:
-                return pushed({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
-            if self._borrowed:
-                return self._tangent.recorded({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
-        elif kind is array and other._tag is tag and other is not self:
-            y = other._value
-            if not tag.records:
-                return pushed({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
-            if self._borrowed and other._borrowed:
-                return self._tangent.recorded({line}, tag, BOTH, (x, y), x {symbol} y, (self._tangent, other._tangent))
-        elif kind is ndarray and other.dtype is FLOAT64 and type(x) is ndarray:
-            if not tag.records:
-                return pushed({line}, tag, LEFT, (x, other), x {symbol} other, (self._tangent,))
-            if self._borrowed:
-                y = kept(other) if {line}.curved else other
-                return self._tangent.recorded({line}, tag, LEFT, (x, y), x {symbol} y, (self._tangent,))
-    return apply({line}, self, other)
-
-def __r{name}__(self, other):
-    tag = self._tag
-    y = self._value
-    kind = type(other)
-    if tag.alive and y.size < LARGE:
-        if kind is ndarray and other.dtype is FLOAT64 and type(y) is ndarray:
-            if tag.records and {line}.curved:
-                other = kept(other)
-        elif kind is not float and kind is not int:
-            return apply({line}, other, self)
-        if not tag.records:
-            return pushed({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
-        if self._borrowed:
-            return self._tangent.recorded({line}, tag, RIGHT, (other, y), other {symbol} y, (self._tangent,))
-    return apply({line}, other, self)
-"""
-
-_ARRAY_POWER = """
-def __pow__(self, other, modulus=None):
-    tag = self._tag
-    x = self._value
-    if (type(other) is float or type(other) is int) and modulus is None and tag.alive and x.size < LARGE:
-        if isfinite(other):
-            if not tag.records:
-                return pushed(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
-            if self._borrowed:
-                return self._tangent.recorded(constant_power(other), tag, ONE, (x,), x ** other, (self._tangent,))
-    return scalar_power_method(self, other, modulus)
-"""
-
 # x ** n for a number n; a moving exponent goes through the line of the table.
 _POWER = """
 def __pow__(self, other, modulus=None):
@@ -214,18 +159,6 @@ _NAMESPACE: dict[str, Any] = {
     **vars(functions),
     **{f"scalar_{name}": function for name, function in functions.SCALAR.items()},
     **{f"LINE_{function.__name__}": line for function, line in _LINES.items()},
-    "BOTH": (True, True),
-    "FLOAT64": np.dtype(float),
-    "LARGE": LARGE,
-    "LEFT": (True, False),
-    "ONE": (True,),
-    "RIGHT": (False, True),
-    "array": Dual._of_array,
-    "constant_power": constant_power,
-    "isfinite": math.isfinite,
-    "kept": kept,
-    "ndarray": np.ndarray,
-    "pushed": pushed,
     "ARITHMETIC": (ZeroDivisionError, OverflowError, ValueError),
     "Dual": Dual,
     "apply": apply,
@@ -235,15 +168,15 @@ _NAMESPACE: dict[str, Any] = {
 }
 
 
-def _define(source: str, *names: str, kind: type = Dual) -> None:
-    """Compile methods and give them to a class."""
+def _define(source: str, *names: str) -> None:
+    """Compile methods and give them to Dual."""
     made: dict[str, Any] = {}
     exec(compile(source, "<the operators of Dual>", "exec"), _NAMESPACE, made)  # noqa: S102 - the table's own text
     for name in names:
         method = made[name]
         method.__qualname__, method.__module__ = f"Dual.{name}", Dual.__module__
-        setattr(kind, name, method)
-        if kind is Dual and (ufunc := getattr(np, name, None)) in UNARY:
+        setattr(Dual, name, method)
+        if (ufunc := getattr(np, name, None)) in UNARY:
             UNARY[ufunc] = method
 
 
@@ -283,6 +216,64 @@ def _on_first_call(line: Line) -> Callable[[Any], Any]:
         return getattr(self, name)()
 
     return method
+
+
+# --- arrays of one derivative, and numbers: what every operation of a program on arrays is --------------------------
+
+_BOTH, _LEFT, _RIGHT, _ONE = (True, True), (True, False), (False, True), (True,)
+_FLOAT64 = np.dtype(float)
+
+
+def _of_arrays(line: Line, operate: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return an operator of arrays, both ways, with a short way for its commonest operands."""
+    array, curved = Dual._of_array, line.curved
+
+    def forward(self: Any, other: Any) -> Any:
+        tag, x = self._tag, self._value
+        if tag.alive and x.size < LARGE:
+            kind = type(other)
+            if kind is float or kind is int or (kind is ndarray and other.dtype is _FLOAT64 and type(x) is ndarray):
+                if not tag.records:
+                    return pushed(line, tag, _LEFT, (x, other), operate(x, other), (self._tangent,))
+                if self._borrowed:
+                    y = kept(other) if curved and kind is ndarray else other
+                    return self._tangent.recorded(line, tag, _LEFT, (x, y), operate(x, y), (self._tangent,))
+            elif kind is array and other._tag is tag and other is not self:
+                y = other._value
+                moving = (self._tangent, other._tangent)
+                if not tag.records:
+                    return pushed(line, tag, _BOTH, (x, y), operate(x, y), moving)
+                if self._borrowed and other._borrowed:
+                    return self._tangent.recorded(line, tag, _BOTH, (x, y), operate(x, y), moving)
+        return apply(line, self, other)
+
+    def reflected(self: Any, other: Any) -> Any:
+        tag, y, kind = self._tag, self._value, type(other)
+        short = kind is float or kind is int or (kind is ndarray and other.dtype is _FLOAT64 and type(y) is ndarray)
+        if short and tag.alive and y.size < LARGE:
+            if not tag.records:
+                return pushed(line, tag, _RIGHT, (other, y), operate(other, y), (self._tangent,))
+            if self._borrowed:
+                x = kept(other) if curved and kind is ndarray else other
+                return self._tangent.recorded(line, tag, _RIGHT, (x, y), operate(x, y), (self._tangent,))
+        return apply(line, other, self)
+
+    return forward, reflected
+
+
+def _array_power(of_numbers: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``x ** n`` of arrays, with a short way for a number n."""
+
+    def power(self: Any, other: Any, modulus: Any = None) -> Any:
+        tag, x, kind = self._tag, self._value, type(other)
+        if (kind is float or kind is int) and modulus is None and tag.alive and x.size < LARGE and isfinite(other):
+            if not tag.records:
+                return pushed(constant_power(other), tag, _ONE, (x,), x**other, (self._tangent,))
+            if self._borrowed:
+                return self._tangent.recorded(constant_power(other), tag, _ONE, (x,), x**other, (self._tangent,))
+        return of_numbers(self, other, modulus)
+
+    return power
 
 
 # --- what needs no speed -------------------------------------------------------------------------------------------
@@ -333,16 +324,14 @@ def _generate() -> None:
             setattr(Dual, name, _of_two(line))
         if function in OPERATORS:
             _define_operator(line)
-            method, symbol = OPERATORS[function]
-            _define(
-                _ARRAY.format(name=method, symbol=symbol, line=f"LINE_{function.__name__}"),
-                f"__{method}__", f"__r{method}__", kind=array,
-            )  # fmt: skip
+            method, _ = OPERATORS[function]
+            forward, reflected = _of_arrays(line, getattr(operator, method))
+            setattr(array, f"__{method}__", forward)
+            setattr(array, f"__r{method}__", reflected)
     _define(
         _POWER.format(line="LINE_power", make=_make(_LINES[np.power], "self, other", "z", 4)), "__pow__", "__rpow__"
     )
-    _NAMESPACE["scalar_power_method"] = Dual.__pow__
-    _define(_ARRAY_POWER, "__pow__", kind=array)
+    array.__pow__ = _array_power(Dual.__pow__)
     Dual.__mod__, Dual.__rmod__ = _by_line(_LINES[np.remainder])
     for operation, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
         _define_function(_LINES[function])

@@ -61,6 +61,11 @@ def hessian(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool = F
     TypeError
         If f is no function, or returns something that is not made of numbers.
 
+    Notes
+    -----
+    Forward over reverse: the gradient is read off a record whose values carry directions, several in one pass. Of at
+    most 3 separate numbers forward over forward is quicker.
+
     References
     ----------
     Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, ch. 5.
@@ -123,6 +128,10 @@ def hvp(f: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., Any]:
         If f returns anything but one number, or v does not fit x.
     TypeError
         If f is no function.
+
+    Notes
+    -----
+    Forward over reverse: one run of f, at a small multiple of its cost whatever the number of inputs.
 
     References
     ----------
