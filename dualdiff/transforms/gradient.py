@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import Dual, borrowed
+from dualdiff.dual import Dual, borrowed, wrap
 from dualdiff.reverse import Input, Program, as_variables
 from dualdiff.tag import Tag
 from dualdiff.tangent import any_nan
-from dualdiff.transforms.asking import Argnums, Call, question
+from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
 from dualdiff.transforms.jacobian import (
     _blocks,
     _columns,
@@ -25,7 +25,7 @@ from dualdiff.transforms.jacobian import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["goes_forward", "gradient", "gradient_at", "value_and_gradient"]
+__all__ = ["goes_forward", "gradient", "gradient_at", "is_plain_array", "of_array", "value_and_gradient"]
 
 # Of so few separate numbers mode="auto" goes forward, which is quicker then.  (tests/benchmarks/crossover.py)
 _FEW_NUMBERS = 3
@@ -54,34 +54,47 @@ def gradient_at(call: Call, value_too: bool, mode: str = "auto") -> Any:
     return (call.with_aux(run.value, run), answer) if value_too else call.with_aux(answer, run)
 
 
+def is_plain_array(x: Any) -> bool:
+    """Tell whether a point can go without the general machinery: one array of float64."""
+    return type(x) is np.ndarray and x.dtype is _FLOAT64 and x.ndim > 0
+
+
+def of_array(name: str, f: Callable[..., Any], x: Any) -> tuple[Any, Any]:
+    """Return value and gradient at a plain array, or at one that moves with an outer derivative, in reverse mode."""
+    step = Input(x.shape, _FLOAT64)
+    with Tag() as tag:
+        tag.records = True
+        try:
+            y = f(borrowed(x, step, tag) if type(x) is np.ndarray else wrap(x, step, tag))
+        except TypeError as error:
+            Call(name, f, None, has_aux=False, args=(x,), kwargs={}).explain(error)
+            raise
+        if type(y) is Dual and y._tag is tag and type(y._value) in (float, Dual):
+            value, tangent = y._value, y._tangent
+        elif callable(y):
+            raise ReturnsFunction
+        else:
+            call = Call(name, f, None, has_aux=False, args=(x,), kwargs={})
+            run = call.taken_apart(y, tag)
+            call.require_scalar(run)
+            (value,), (tangent,) = run.values, run.tangents
+    (slope,) = Program((step,), (tangent,), any_nan(value)).pull((1.0,))
+    return value, slope
+
+
 def _quick(
     name: str, f: Callable[..., Any], asked: Callable[..., Any], mode: str, value_too: bool
 ) -> Callable[..., Any]:
-    """Return the transform with a way of its own for one plain array, without the general machinery."""
+    """Return the transform with a way of its own for one plain array."""
 
     @wraps(f)
     def at(*args: Any, **kwargs: Any) -> Any:
-        x = args[0] if len(args) == 1 and not kwargs else None
-        if type(x) is not np.ndarray or x.dtype is not _FLOAT64 or not x.ndim or mode == "forward":
+        if len(args) != 1 or kwargs or mode == "forward" or not is_plain_array(args[0]):
             return asked(*args, **kwargs)
-        step = Input(x.shape, _FLOAT64)
-        with Tag() as tag:
-            tag.records = True
-            try:
-                y = f(borrowed(x, step, tag))
-            except TypeError as error:
-                Call(name, f, None, has_aux=False, args=args, kwargs={}).explain(error)
-                raise
-            if type(y) is Dual and y._tag is tag and type(y._value) is float:
-                value, tangent = y._value, y._tangent
-            elif callable(y):
-                return asked(*args)
-            else:
-                call = Call(name, f, None, has_aux=False, args=args, kwargs={})
-                run = call.taken_apart(y, tag)
-                call.require_scalar(run)
-                (value,), (tangent,) = run.values, run.tangents
-        (slope,) = Program((step,), (tangent,), any_nan(value)).pull((1.0,))
+        try:
+            value, slope = of_array(name, f, args[0])
+        except ReturnsFunction:
+            return asked(*args)
         return as_variables((value, slope) if value_too else slope)
 
     return at

@@ -5,8 +5,13 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from dualdiff.dual import borrowed, extract
+from dualdiff.reverse import as_variables
+from dualdiff.tag import Tag
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
-from dualdiff.transforms.gradient import goes_forward, gradient_at
+from dualdiff.transforms.gradient import goes_forward, gradient_at, is_plain_array, of_array
 from dualdiff.transforms.jacobian import _jacobian, free_chunk
 from dualdiff.transforms.jvp import jvp
 
@@ -147,6 +152,15 @@ def hvp(f: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., Any]:
     gradient = question("hvp", partial(gradient_at, value_too=False), f, None, has_aux)
 
     def product(x: Any, v: Any) -> Any:
+        if not has_aux and is_plain_array(x) and is_plain_array(v) and x.shape == v.shape:
+            with Tag() as tag:
+                try:
+                    _, slope = of_array("hvp", f, borrowed(x, v, tag))
+                except ReturnsFunction:
+                    pass
+                else:
+                    _, moved = extract(slope, tag)
+                    return as_variables(np.zeros(x.shape) if moved is None else moved)
         _, *answer = jvp(gradient, (x,), (v,), has_aux=has_aux)
         return tuple(answer) if has_aux else answer[0]
 
