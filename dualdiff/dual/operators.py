@@ -30,7 +30,7 @@ from dualdiff.rules.elementary import constant_power
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["OPERATORS", "UNARY"]
+__all__ = ["OPERATORS", "UNARY", "in_place"]
 
 UNARY: dict[Any, Callable[[Any], Any]] = {}
 """The method of scalars behind each ufunc of one operand."""
@@ -301,7 +301,8 @@ def _by_line(line: Line) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return (lambda self, other: apply(line, self, other)), (lambda self, other: apply(line, other, self))
 
 
-def _in_place(name: str) -> Callable[[Any, Any], Any]:
+def in_place(name: str) -> Callable[[Any, Any], Any]:
+    """Return ``x += y`` and its like, which write into the array."""
     operate = getattr(operator, name)
 
     def method(self: Any, other: Any) -> Any:
@@ -338,7 +339,7 @@ def _generate() -> None:
         setattr(Dual, f"__{operation}__", getattr(Dual, function.__name__))
         setattr(array, f"__{operation}__", getattr(array, function.__name__))
     for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "matmul"):
-        setattr(array, f"__i{name}__", _in_place(name))
+        setattr(array, f"__i{name}__", in_place(name))
     for name in functions.__all__:
         if name not in vars(Dual):  # where, and what is locally constant: NumPy finds their entries
             setattr(Dual, name, _of_numpy(getattr(np, name)))

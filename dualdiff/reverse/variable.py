@@ -11,6 +11,7 @@ import numpy as np
 
 from dualdiff import functions
 from dualdiff.dual import Dual, Flat, wrap
+from dualdiff.dual.operators import in_place
 from dualdiff.errors import DroppedTangentError, ManyOutputsError
 from dualdiff.functions import Elementary
 from dualdiff.primal import plain, shape_of
@@ -376,18 +377,8 @@ def _compared(name: str) -> Callable[..., Any]:
     return lambda self, other: compare(self._dual, _bare(other))
 
 
-def _in_place(name: str) -> Callable[[Any, Any], Any]:
-    operate = getattr(operator, name)
-
-    def method(self: Any, other: Any) -> Any:
-        self[...] = operate(self, other)
-        return self
-
-    return method
-
-
 for _name, _operation in _NAMES.items():
-    setattr(ArrayVariable, f"__i{_name}__", _in_place(_name))
+    setattr(ArrayVariable, f"__i{_name}__", in_place(_name))
     _forward, _reflected = _operator(_name, _operation)
     setattr(Variable, f"__{_name}__", _forward)
     setattr(Variable, f"__r{_name}__", _reflected)
