@@ -23,17 +23,19 @@ _foreign: WeakValueDictionary[tuple[int, str], Tag] = WeakValueDictionary()
 class Tag:
     """The identity of one derivative; compared by ``is``, ordered by `key`, alive from entering to leaving it."""
 
-    __slots__ = ("__weakref__", "alive", "key", "records", "workspace")
+    __slots__ = ("__weakref__", "alive", "key", "proxy", "records", "workspace")
 
     alive: bool
     key: tuple[int, str]
     records: bool  # whether its tangents are steps of a record, which keeps the values that slopes are made of
+    proxy: Any  # what makes a proxy of a Dual, where its operations are watched
     workspace: Any  # memory that the derivative's large arrays recycle, where it has some
 
     def __init__(self) -> None:
         self.alive = True
         self.key = (next(_numbers), _process)
         self.records = False
+        self.proxy = None
         self.workspace = None
 
     def __enter__(self) -> Self:

@@ -25,7 +25,7 @@ FLOORS = {
     "dual.number": 3.0, "dual.operands": 3.1, "dual.levels": 3.1, "dual.array": 3.2, "dual.recycling": 3.2,
     "dual.formulas": 3.3, "dual.elementwise": 3.35, "dual.operators": 3.4,
     "dual.ufunc_methods": 3.5, "dual.protocols": 3.6, "dual": 3.9,
-    "custom": 4, "reverse.transposes": 4.0, "reverse.cotangents": 4.1, "reverse.steps": 4.2, "reverse.places": 4.3,
+    "proxy": 4, "custom": 4, "reverse.transposes": 4.0, "reverse.cotangents": 4.1, "reverse.steps": 4.2, "reverse.places": 4.3,
     "reverse.maps": 4.3, "reverse.program": 4.4, "reverse.variable": 4.5, "reverse": 4.9,
     "transforms.containers": 5.0, "transforms.results": 5.05, "transforms.asking": 5.1,
     "transforms.derivative": 5.2, "transforms.jvp": 5.2,

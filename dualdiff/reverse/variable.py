@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
 
-from dualdiff import functions
-from dualdiff.dual import Dual, Flat, wrap
-from dualdiff.dual.operators import in_place
+from dualdiff.dual import Dual, wrap
 from dualdiff.errors import DroppedTangentError, ManyOutputsError
-from dualdiff.functions import Elementary
 from dualdiff.primal import plain, shape_of
+from dualdiff.proxy import ArrayProxy, Proxy, bare
 from dualdiff.reverse.program import Program
 from dualdiff.reverse.steps import Leaf
-from dualdiff.rules.book import RULES, Creation
 from dualdiff.tag import Tag
 from dualdiff.tangent import any_nan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["Variable", "as_variables"]
+__all__ = ["Variable"]
 
 _TAG = Tag()
 """The tag of every Variable; it never dies, and every derivative begun later is newer."""
 _TAG.records = True
 
 
-class Variable(Elementary):
+class Variable(Proxy):
     """A number or an array whose operations are recorded, so that ``y.backward()`` leaves dy/dx in ``x.grad``.
 
     Parameters
@@ -71,8 +66,7 @@ class Variable(Elementary):
     array([ 0.,  4.,  8., 12.])
     """
 
-    __slots__ = ("__weakref__", "_dual", "grad", "operation")
-    __hash__ = object.__hash__  # a Variable is its place in the record, not its number
+    __slots__ = ("grad", "operation")
 
     def __new__(cls, value: Any = 0.0) -> Any:
         """Make an array's Variable of its own class, so that a number's has no len and is no sequence to NumPy."""
@@ -170,32 +164,12 @@ class Variable(Elementary):
         made = "" if self.operation is None else f", operation={self.operation!r}"
         return f"Variable({value!r}{made})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else repr(self)
-
-    def __bool__(self) -> bool:
-        return bool(self._dual)
-
-    def __float__(self) -> float:
-        raise _dropped("float(x)")
-
-    def __int__(self) -> int:
-        raise _dropped("int(x)")
-
-    def __complex__(self) -> complex:
-        raise _dropped("complex(x)")
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self.value, digits)
-
-    def __floor__(self) -> int:
-        return math.floor(self.value)  # type: ignore[no-any-return]
-
-    def __ceil__(self) -> int:
-        return math.ceil(self.value)  # type: ignore[no-any-return]
-
-    def __trunc__(self) -> int:
-        return math.trunc(self.value)  # type: ignore[no-any-return]
+    def _dropped(self, conversion: str) -> DroppedTangentError:
+        return DroppedTangentError(
+            f"{conversion} would drop the record of a Variable, and with it the gradient. Ways out: np.sin or "
+            "dualdiff.sin in place of math.sin; np.stack([...]) or np.zeros_like(x) in place of a plain float buffer; "
+            "x.value to go on without the record"
+        )
 
     def __copy__(self) -> Variable:
         return Variable(self.value) if self.operation is None else _variable(self._dual.copy(), "copy")
@@ -209,72 +183,14 @@ class Variable(Elementary):
         message = f"the result of {self.operation} belongs to its record and cannot be pickled: send x.value"
         raise TypeError(message)
 
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer with the attributes and methods of the array: ``x.shape``, ``x.sum()``, ``x.T``."""
-        if name.startswith("__") or name in Variable.__slots__:
-            raise AttributeError(name)
-        try:
-            found = getattr(self._dual, name)
-        except AttributeError:
-            message = f"'{type(self).__name__}' object has no attribute {name!r}"
-            raise AttributeError(message) from None
-        if not callable(found):
-            return _variable(found, name)
-        return lambda *args, **kwargs: _variable(found(*_bare(args), **_bare(kwargs)), name)
-
-    # --- NumPy's two doors ---------------------------------------------------------------------------------------
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
-        """Answer ``np.sin(x)`` as the Dual inside does."""
-        return _variable(getattr(ufunc, method)(*_bare(inputs), **_bare(settings)), ufunc.__name__)
-
-    def __array_function__(
-        self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Answer ``np.dot(x, x)`` as the Dual inside does."""
-        if isinstance(RULES.get(function), Creation):  # np.zeros(n, like=x)
-            made = self._dual.__array_function__(function, (type(self._dual),), _bare(args), _bare(kwargs))
-            return _variable(Dual.packed(made), function.__name__)
-        return _variable(function(*_bare(args), **_bare(kwargs)), function.__name__)
+    def _operated(self, function: Callable[..., Any], operation: str, args: Any, kwargs: dict[str, Any]) -> Any:
+        return _variable(function(*bare(args), **bare(kwargs)), operation)
 
 
-class ArrayVariable(Variable):
+class ArrayVariable(ArrayProxy, Variable):
     """The Variable of an array, which has a length and elements."""
 
     __slots__ = ()
-
-    def __len__(self) -> int:
-        return len(self._dual)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def __getitem__(self, index: Any) -> Any:
-        return _variable(self._dual[index], "index")
-
-    @property
-    def flat(self) -> Flat:
-        """The elements in order."""
-        return Flat(self)
-
-    def __setitem__(self, index: Any, item: Any) -> None:
-        self._dual[index] = _bare(item)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """As an object array of Variables, which loses nothing; never as plain numbers."""
-        if dtype is not None and np.dtype(dtype) != object:
-            raise _dropped(f"a conversion to {np.dtype(dtype)} (np.asarray(x, float))")
-        objects = np.empty(self._dual.shape, dtype=object)
-        for index in np.ndindex(self._dual.shape):
-            objects[index] = self[index]
-        objects.flags.writeable = bool(copy)  # np.asarray shares memory with its argument, and this could not
-        return objects
 
 
 _of_array = ArrayVariable
@@ -285,25 +201,6 @@ def _leaf(value: Any, grad: Any) -> Variable:
     made: Variable = Variable(value)
     made.grad = grad
     return made
-
-
-def _dropped(conversion: str) -> DroppedTangentError:
-    return DroppedTangentError(
-        f"{conversion} would drop the record of a Variable, and with it the gradient. Ways out: np.sin or dualdiff.sin "
-        "in place of math.sin; np.stack([...]) or np.zeros_like(x) in place of a plain float buffer; x.value to go on "
-        "without the record"
-    )
-
-
-def _bare(x: Any) -> Any:
-    """Return the Duals inside Variables, in nested tuples, lists and dicts."""
-    if isinstance(x, Variable):
-        return x._dual
-    if isinstance(x, (list, tuple)):
-        return type(x)(map(_bare, x)) if type(x) in (list, tuple) else x
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return Dual.packed(_bare(x.tolist()))
-    return {key: _bare(item) for key, item in x.items()} if type(x) is dict else x
 
 
 def _variable(x: Any, operation: str) -> Any:
@@ -317,74 +214,4 @@ def _variable(x: Any, operation: str) -> Any:
     return x
 
 
-def as_variables(answer: Any) -> Any:
-    """Return the Duals in an answer that move with a Variable as Variables; mostly there is none."""
-    if type(answer) in _PLAIN:
-        return answer
-    if isinstance(answer, Dual) or type(answer) in (list, tuple):
-        return (
-            _variable(answer, "a derivative") if isinstance(answer, Dual) else type(answer)(map(as_variables, answer))
-        )
-    return {key: as_variables(part) for key, part in answer.items()} if type(answer) is dict else answer
-
-
-_PLAIN = (float, np.ndarray)
-
-_NAMES = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "mod": "remainder",
-    "floordiv": "floor_divide", "matmul": "matmul",
-}  # fmt: skip
-
-
-def _operator(name: str, operation: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    operate = getattr(operator, name)
-
-    def forward(self: Variable, other: Any, *modulus: Any) -> Any:
-        if modulus:
-            return pow(self._dual, other, *modulus)  # which says that it cannot
-        return _variable(operate(self._dual, _bare(other)), operation)
-
-    def reflected(self: Variable, other: Any) -> Any:
-        return _variable(operate(_bare(other), self._dual), operation)
-
-    return forward, reflected
-
-
-def _by_numpy(name: str) -> Callable[..., Any]:
-    function = getattr(np, name)
-
-    def method(*operands: Any) -> Any:
-        return function(*operands)
-
-    return method
-
-
-def _packed(x: Any) -> Any:
-    """Return a list of Variables as one."""
-    return _variable(Dual.packed(_bare(x)), "array")
-
-
-Variable.packed = staticmethod(_packed)  # type: ignore[method-assign]
-
-
-def _unary(name: str, operation: str) -> Callable[[Variable], Any]:
-    operate = getattr(operator, name)
-    return lambda self: _variable(operate(self._dual), operation)
-
-
-def _compared(name: str) -> Callable[..., Any]:
-    compare = getattr(operator, name)
-    return lambda self, other: compare(self._dual, _bare(other))
-
-
-for _name, _operation in _NAMES.items():
-    setattr(ArrayVariable, f"__i{_name}__", in_place(_name))
-    _forward, _reflected = _operator(_name, _operation)
-    setattr(Variable, f"__{_name}__", _forward)
-    setattr(Variable, f"__r{_name}__", _reflected)
-for _name in functions.__all__:  # dd.sin(x) asks x for its own sin
-    setattr(Variable, _name, _by_numpy(_name))
-for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
-    setattr(Variable, f"__{_name}__", _compared(_name))
-for _name, _operation in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
-    setattr(Variable, f"__{_name}__", _unary(_name, _operation))
+_TAG.proxy = _variable

@@ -14,7 +14,8 @@ import numpy as np
 
 from dualdiff.dual import Dual, Workspace, borrowed, extract, packed, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
-from dualdiff.reverse import Input, Program, Variable, as_variables
+from dualdiff.proxy import Proxy, as_proxies
+from dualdiff.reverse import Input, Program, Variable
 from dualdiff.stacked import Stacked
 from dualdiff.tag import Tag
 from dualdiff.tangent import any_nan, fitted
@@ -66,7 +67,7 @@ def question(name: str, answer: Callable[[Call], Any], f: Any, argnums: Any, has
     @functools.wraps(f)
     def asked(*args: Any, **kwargs: Any) -> Any:
         try:
-            return as_variables(answer(Call(name, f, argnums, has_aux, args, kwargs)))
+            return as_proxies(answer(Call(name, f, argnums, has_aux, args, kwargs)))
         except ReturnsFunction:
 
             def later(*more: Any, **named: Any) -> Any:
@@ -189,6 +190,9 @@ class Call:
                 "Give its value, x.value, or call backward() on the result of f(x)"
             )
             raise TypeError(message)
+        if isinstance(leaf, Proxy):
+            leaf = leaf._dual
+            return leaf if isinstance(leaf, Dual) else self._point(leaf, place)
         if not is_leaf(leaf):
             message = f"{self.name}() differentiates by numbers and arrays; argument {place!r} of f is {leaf!r}. " + (
                 f"Fix it by a lambda: {self.name}(lambda x: f(x, ...), x)"

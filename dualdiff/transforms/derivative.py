@@ -10,7 +10,7 @@ import numpy as np
 
 from dualdiff.dual import Dual, extract, wrap
 from dualdiff.primal import ndim_of, plain, shape_of, size_of
-from dualdiff.reverse import as_variables
+from dualdiff.proxy import as_proxies
 from dualdiff.tag import Tag
 from dualdiff.transforms.asking import Argnums, Call, question
 from dualdiff.transforms.results import Run, zero
@@ -145,7 +145,7 @@ def derivative(f: Callable[..., Any], argnums: Argnums = None, *, has_aux: bool 
             if callable(y):
                 return asked(*args)
             call = Call("derivative", f, None, has_aux=False, args=args, kwargs={})
-            return as_variables(_slopes(call, 0, call.taken_apart(y, tag)))
+            return as_proxies(_slopes(call, 0, call.taken_apart(y, tag)))
 
     return at
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import Dual, borrowed, wrap
-from dualdiff.reverse import Input, Program, as_variables
+from dualdiff.proxy import as_proxies
+from dualdiff.reverse import Input, Program
 from dualdiff.tag import Tag
 from dualdiff.tangent import any_nan
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
@@ -95,7 +96,7 @@ def _quick(
             value, slope = of_array(name, f, args[0])
         except ReturnsFunction:
             return asked(*args)
-        return as_variables((value, slope) if value_too else slope)
+        return as_proxies((value, slope) if value_too else slope)
 
     return at
 

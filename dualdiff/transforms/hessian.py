@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.dual import borrowed, extract
-from dualdiff.reverse import as_variables
+from dualdiff.proxy import as_proxies
 from dualdiff.tag import Tag
 from dualdiff.transforms.asking import Argnums, Call, ReturnsFunction, question
 from dualdiff.transforms.gradient import goes_forward, gradient_at, is_plain_array, of_array
@@ -160,7 +160,7 @@ def hvp(f: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., Any]:
                     pass
                 else:
                     _, moved = extract(slope, tag)
-                    return as_variables(np.zeros(x.shape) if moved is None else moved)
+                    return as_proxies(np.zeros(x.shape) if moved is None else moved)
         _, *answer = jvp(gradient, (x,), (v,), has_aux=has_aux)
         return tuple(answer) if has_aux else answer[0]
 
