@@ -8,6 +8,8 @@ A `Dual` carries a tangent beside its value through every operation; a transform
 -1.1886149913833015
 """
 
+import typing as _typing
+
 from dualdiff import functions as functions
 from dualdiff.custom import rule as rule
 from dualdiff.dual import Dual as Dual
@@ -41,6 +43,12 @@ from dualdiff.transforms import (
     vjp as vjp,
 )
 
+if _typing.TYPE_CHECKING:
+    from dualdiff.lecture.chained.chaining import chain as chain
+    from dualdiff.lecture.checked.checking import check as check
+    from dualdiff.lecture.compared.comparing import compare as compare
+    from dualdiff.lecture.evaluation import trace as trace
+
 grad = gradient
 """JAX's and torch's name of `gradient`."""
 jacfwd = jacobian
@@ -51,6 +59,9 @@ __all__ = [
     "Dual",
     "NoRuleError",
     "Variable",
+    "chain",
+    "check",
+    "compare",
     "derivative",
     "derivatives",
     "functions",
@@ -66,6 +77,7 @@ __all__ = [
     "linearize",
     "rule",
     "stop_gradient",
+    "trace",
     "value_and_derivative",
     "value_and_gradient",
     "value_and_hessian",
@@ -75,11 +87,25 @@ __all__ = [
 __all__ += functions.__all__
 
 
-def __getattr__(name: str) -> str:
-    """Read the version from the installed package when somebody asks; importlib.metadata takes 10 ms to load."""
-    if name == "__version__":
+_LECTURE = {
+    "chain": "chained.chaining", "check": "checked.checking", "compare": "compared.comparing", "trace": "evaluation",
+}  # fmt: skip
+"""The rooms of the lecture desk, which are loaded when somebody asks for what is in them."""
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name in _LECTURE:
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(f"dualdiff.lecture.{_LECTURE[name]}"), name)
+        return found
+    if name == "__version__":  # read from the installed package: importlib.metadata takes 10 ms to load
         from importlib.metadata import version
 
         return version("dualdiff")
     message = f"module 'dualdiff' has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

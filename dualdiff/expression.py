@@ -383,6 +383,7 @@ def _fold(step: _Step, *operands: list[_Step]) -> list[_Step]:
 
 def _apply(step: _Step, taken: list[Any], values: Mapping[str, Any]) -> Any:
     """Do one step.  Floats follow IEEE 754 as arrays do: 1/0 is inf and (-8)**(1/3) is nan."""
+    __source__ = step.text  # noqa: F841 - dualdiff.lecture.source reads it, to show this part of the formula
     if not step.takes:
         made = values[step.act] if isinstance(step.act, str) else step.act
         return float(made) if isinstance(made, int) else made

@@ -21,7 +21,7 @@ from dualdiff.rules.book import RULES, Creation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["ArrayProxy", "Proxy", "as_proxies", "bare"]
+__all__ = ["METHOD", "ArrayProxy", "Proxy", "as_proxies", "bare"]
 
 
 def bare(x: Any) -> Any:
@@ -29,6 +29,8 @@ def bare(x: Any) -> Any:
     if isinstance(x, Proxy):
         return x._dual
     if isinstance(x, (list, tuple)):
+        if hasattr(x, "_fields"):
+            return type(x)(*map(bare, x))
         return type(x)(map(bare, x)) if type(x) in (list, tuple) else x
     if isinstance(x, np.ndarray) and x.dtype == object:
         return Dual.packed(bare(x.tolist()))
@@ -126,7 +128,8 @@ class Proxy(Elementary):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         """Answer ``np.sin(x)`` as the Dual inside does."""
-        return self._operated(getattr(ufunc, method), ufunc.__name__, inputs, settings)
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        return self._operated(getattr(ufunc, method), name, inputs, settings)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -181,8 +184,15 @@ _NAMES = {
 }  # fmt: skip
 
 
+METHOD = "method"
+"""The name of the function that an operation is when it was called as a method."""
+
+
 def _method(name: str) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: getattr(self, name)(*args, **kwargs)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self, name)(*args, **kwargs)
+
+    return method
 
 
 def _operator(name: str, operation: str) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -231,7 +231,7 @@ def test_a_leak_from_inside_to_outside():
         D(lambda y: kept.append(x * y) or y)(2.0)
         return kept[-1]
 
-    assert D(lambda x: inner(x))(3.0) == 2.0  # noqa: PLW0108 - the leak is what is asked about
+    assert D(lambda x: inner(x))(3.0) == 2.0
     assert D(lambda x: inner(x) * x)(3.0) == 12.0
     assert D(lambda x: D(lambda y: kept.append(x * y) or kept[-1] * y)(5.0) + kept[-1])(3.0) == 15.0
 

@@ -131,7 +131,7 @@ def test_structures_that_change_between_runs():
 
     def turning(one, other):
         runs = iter([one, other] * 9)
-        return lambda x: next(runs)(x)  # noqa: PLW0108 - the next one each time
+        return lambda x: next(runs)(x)
 
     f = turning(lambda x: {"a": x[0], "b": 2 * x[1]}, lambda x: {"b": 2 * x[1], "a": x[0]})
     found = dd.jacobian(f)(V[:2])

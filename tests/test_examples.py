@@ -28,7 +28,9 @@ def python(*arguments, cwd, first_on_path=()):
     return subprocess.run(
         [sys.executable, "-W", "error", *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+        | {"PYTHONIOENCODING": "ascii"},  # the terminal that can show least
         capture_output=True,
         text=True,
         timeout=120,

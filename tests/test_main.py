@@ -12,39 +12,12 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from command_line import columns, command, environment, refused, told, typed
 
-import dualdiff as dd
 from dualdiff.__main__ import TRY, main
 from dualdiff.expression import FUNCTIONS
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes and /dev are POSIX's")
-HOME = Path(dd.__file__).parents[1]  # the same dualdiff as here, installed or not
-
-
-def environment(**settings):
-    """Return this process's environment with dualdiff on the path."""
-    path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH", "")]))
-    return os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "80"} | settings
-
-
-def command(*words):
-    """Return python -m dualdiff with words, every warning an error."""
-    return [sys.executable, "-W", "error", "-m", "dualdiff", *words]
-
-
-def typed(*words, **settings):
-    """Run python -m dualdiff in a process of its own."""
-    return subprocess.run(
-        command(*words), env=environment(**settings), capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
-
-
-def told(capsys, *words):
-    """Run main here, and return what it printed where all is well."""
-    assert 0 == main(words)
-    out, err = capsys.readouterr()
-    assert "" == err
-    return out
 
 
 def as_json(capsys, *words):
@@ -54,16 +27,6 @@ def as_json(capsys, *words):
         raise AssertionError(word)
 
     return json.loads(told(capsys, "--json", *words), parse_constant=refuse)
-
-
-def refused(capsys, *words):
-    """Run main here, and return its one line where something is wrong."""
-    assert 2 == main(words)
-    out, err = capsys.readouterr()
-    assert "" == out
-    assert err.startswith("dualdiff: ")
-    assert 1 == err.count("\n")
-    return err.removeprefix("dualdiff: ").removesuffix("\n")
 
 
 def test_without_words_the_lecture_is_shown():
@@ -104,7 +67,7 @@ def test_every_terminal_can_read_it(encoding, words):
     lines = run.stdout.decode(encoding).splitlines()
 
     assert b"" == run.stderr
-    assert max(map(len, lines)) <= 80
+    assert max(map(columns, lines)) <= 80
     assert [] == [line for line in lines if line != line.rstrip()]
 
 
@@ -119,14 +82,34 @@ def test_ascii_lecture_keeps_its_columns():
     assert "df/dx1 = 2*x1" in out
 
 
+def test_first_page_shows_the_trace(capsys):
+    """The first page has the trace of the lecture's function, and is short enough for one look."""
+    out = told(capsys)
+    t = 1.2
+    rows = [line for line in out.splitlines() if line.count("│") == 5]
+    sin, cos = math.sin(t), math.cos(t)
+    values = [t, sin, sin**2, cos, 2 * cos, sin**2 + 2 * cos]
+    slope = 2 * sin * cos - 2 * sin
+
+    assert 7 == len(rows)
+    for row, value in zip(rows[1:], values, strict=True):
+        assert f"{value:.4g}" in row
+    assert f"t̄ = {slope:.4g}".replace("-", "−") in rows[1]
+    assert f"v̇₅ = {slope:.4g}".replace("-", "−") in rows[-1]
+    assert len(out.splitlines()) <= 46
+    assert "\x1b" not in out
+
+
 @pytest.mark.parametrize("line", TRY.splitlines())
-def test_commands_to_try_work(line):
+def test_commands_to_try_work(line, tmp_path):
     """Each command the first page names runs as it stands there."""
     python, flag, package, *words = re.findall(r'"[^"]*"|\S+', line)
-    run = typed(*(word.strip('"') for word in words))
+    run = typed(*(word.strip('"') for word in words), cwd=tmp_path)
+    written = "wrote step.html\n" if "step.html" in words else ""
 
     assert ("python", "-m", "dualdiff") == (python, flag, package)
-    assert (0, "") == (run.returncode, run.stderr)
+    assert (0, written) == (run.returncode, run.stderr)
+    assert bool(written) == (tmp_path / "step.html").exists()
     assert line in typed("--help").stdout
 
 
@@ -345,15 +328,16 @@ def test_bytes_that_are_no_text_are_refused():
     assert b"dualdiff: `\\udcff` in `t\\udcff`: delete this invisible character\n" == run.stderr
 
 
-def test_help_names_every_function(capsys):
+def test_help_names_every_function(capsys, monkeypatch, tmp_path):
     """--help, alone or among other words, lists the functions, the constants, the options and examples."""
+    monkeypatch.chdir(tmp_path)
     out = told(capsys, "--help")
 
     assert set(FUNCTIONS) <= set(re.findall(r"\w+", out))
     assert {"--order", "--json", "--version", "pi", "tau"} <= set(re.findall(r"[-\w]+", out))
     assert out == told(capsys, "t", "-h")
     for line in re.findall(r"^  python -m dualdiff (.*)$", out, re.MULTILINE):
-        assert told(capsys, *(word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)))
+        assert 0 == main([word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)])
 
 
 def test_version(capsys):

@@ -80,6 +80,10 @@ class Program:
                 pulled = [self._resolved(i, g, cotangents) for i, g in enumerate(pulled)]
         return pulled
 
+    def structure(self) -> list[Any]:
+        """Return, for each input, 0 at the elements that no output depends on."""
+        return self._pull([None if step is None else np.ones(step.shape) for step in self.outputs], {}, structure=True)
+
     def _resolved(self, i: int, g: Any, cotangents: Sequence[Any]) -> Any:
         """Return a cotangent with ⟨w, J·e⟩ for the entries that are NaN, as far as they are few."""
         places = np.argwhere(np.isnan(g)) if not isinstance(g, Dual) else ()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
-    "contracted_shape", "moved_shape", "overwritten", "restored", "scattered", "strongly", "summed",
+    "contracted_shape", "lengths_of", "moved_shape", "overwritten", "restored", "scattered", "strongly", "summed",
     "transposed_contraction", "unwritten", "whole",
 ]  # fmt: skip
 
@@ -233,12 +233,19 @@ def _spelled(subscripts: str, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], 
 @lru_cache(maxsize=1024)
 def contracted_shape(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     """Return the shape of a product of operands of these shapes."""
-    names, output = _spelled(subscripts, tuple(map(len, shapes)))
+    _, output = _spelled(subscripts, tuple(map(len, shapes)))
+    lengths = lengths_of(subscripts, shapes)
+    return tuple(lengths[letter] for letter in output)
+
+
+def lengths_of(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+    """Return how far each letter of a product counts."""
+    names, _ = _spelled(subscripts, tuple(map(len, shapes)))
     lengths: dict[str, int] = {}
     for name, shape in zip(names, shapes, strict=True):
         for letter, n in zip(name, shape, strict=True):
             lengths[letter] = n if lengths.get(letter, 1) == 1 else lengths[letter]
-    return tuple(lengths[letter] for letter in output)
+    return lengths
 
 
 def transposed_contraction(

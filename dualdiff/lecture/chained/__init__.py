@@ -1,0 +1,1 @@
+"""The Jacobian of a composition as a product of matrices."""

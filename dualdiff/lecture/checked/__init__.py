@@ -1,0 +1,1 @@
+"""How a claimed derivative is checked, and which slip explains a wrong one."""

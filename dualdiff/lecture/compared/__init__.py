@@ -1,0 +1,1 @@
+"""Forward mode beside reverse mode: counted, timed, and where they cross."""
