@@ -21,7 +21,7 @@ from dualdiff.rules.book import RULES, Creation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["METHOD", "ArrayProxy", "Proxy", "as_proxies", "bare"]
+__all__ = ["METHOD", "OPERATORS", "ArrayProxy", "Proxy", "as_proxies", "bare"]
 
 
 def bare(x: Any) -> Any:
@@ -184,6 +184,14 @@ _NAMES = {
 }  # fmt: skip
 
 
+_UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute"}
+
+OPERATORS: dict[Callable[..., Any], str] = {
+    pow if name == "pow" else getattr(operator, name): operation  # pow takes a modulus, to say that it cannot
+    for name, operation in (_NAMES | _UNARY).items()
+}
+"""Python's operators, each with the name that NumPy has for it."""
+
 METHOD = "method"
 """The name of the function that an operation is when it was called as a method."""
 
@@ -196,7 +204,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _operator(name: str, operation: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    operate = pow if name == "pow" else getattr(operator, name)  # which takes a modulus, to say that it cannot
+    operate = pow if name == "pow" else getattr(operator, name)
 
     def forward(self: Proxy, other: Any, *modulus: Any) -> Any:
         return self._operated(operate, operation, (self, other, *modulus), {})
@@ -244,5 +252,5 @@ for _name in functions.__all__:  # dd.sin(x) asks x for its own sin
     setattr(Proxy, _name, _by_numpy(_name))
 for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
     setattr(Proxy, f"__{_name}__", _comparison(_name))
-for _name, _operation in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
+for _name, _operation in _UNARY.items():
     setattr(Proxy, f"__{_name}__", _unary(_name, _operation))

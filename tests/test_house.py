@@ -39,7 +39,7 @@ FLOORS = {
 
 # The lecture desk and the command line, from the ground up.
 _LECTURE = (
-    "source formula drawn.layout drawn.figures drawn.grammar checked.points checked.claims compared.measuring",
+    "source formula printed drawn.layout drawn.figures drawn.grammar checked.points checked.claims compared.measuring",
     "chained.bracketings chained.pathways chained.composition branches drawn.typesetting checked.verdict",
     "record drawn.notation compared.crossing",
     "passes spelling drawn.cells drawn.table chained.matrices checked.malrules",

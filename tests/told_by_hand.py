@@ -1,6 +1,7 @@
-"""Traces as dicts, built from formulas by the chain rule itself and nothing of the package."""
+"""Traces as dicts, built from formulas by the chain rule itself and nothing of the package; and tables read again."""
 
 import math
+import unicodedata
 
 PLAIN = str.maketrans({"·": "*", "−": "-"} | {c: f"**{n}" for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
 FUNCTIONS = {name: getattr(math, name) for name in ("log", "sin", "cos", "exp", "sqrt", "tanh", "cosh")}
@@ -79,6 +80,30 @@ def survey():
         ("v5", "np.log(x1) + x1*x2 - np.sin(x2)", "v3 − v4", {"v3": "1", "v4": "−1"}),
     ]
     return told({"x1": 2.0, "x2": 5.0}, steps)
+
+
+def seed():
+    """Return sin² t + 2·cos t at 1.2, where two paths meet in t."""
+    steps = [
+        ("v1", "np.sin(t)", "sin(t)", {"t": "cos(t)"}),
+        ("v2", "np.sin(t)**2", "v1²", {"v1": "2·v1"}),
+        ("v3", "np.cos(t)", "cos(t)", {"t": "−sin(t)"}),
+        ("v4", "2*np.cos(t)", "2·v3", {"v3": "2"}),
+        ("v5", "np.sin(t)**2 + 2*np.cos(t)", "v2 + v4", {"v2": "1", "v4": "1"}),
+    ]
+    return told({"t": 1.2}, steps)
+
+
+def in_letters():
+    """Return the seed example in the letters of its input."""
+    trace = seed()
+    formulas = ["t", "sin(t)", "sin(t)²", "cos(t)", "2·cos(t)", "sin(t)² + 2·cos(t)"]
+    slope = "2·sin(t)·cos(t) − 2·sin(t)"
+    tangents = ["1", "cos(t)", "2·sin(t)·cos(t)", "−sin(t)", "−2·sin(t)", slope]
+    adjoints = [slope, "2·sin(t)", "1", "2", "1", "1"]
+    for row, formula, tangent, adjoint in zip(trace["rows"], formulas, tangents, adjoints, strict=True):
+        row |= {"formula": formula, "tangent_formulas": [tangent], "adjoint_formula": adjoint}
+    return trace | {"symbols": True}
 
 
 def long_sources():
@@ -196,3 +221,29 @@ CASES = {
     "crowded": crowded, "symbols": symbols, "arrays": arrays,
 }  # fmt: skip
 NUMBERS = [name for name in CASES if name != "arrays"]
+
+
+# --- tables, read again ---
+
+
+def columns(text):
+    """Count columns by the tables of Unicode."""
+    return (
+        len(text)
+        if text.isascii()
+        else sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    )
+
+
+def table_lines(text):
+    """Return, for each row of each table, the title above it, the headings and the cells; a source is never missing."""
+    title, heads, shift = "", [], 0
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("│")]
+        if "pass" in line and len(cells) == 1:
+            title = line
+        elif {"value", "primal value"} & {*cells} and not cells[0]:
+            shift = cells[2] not in {"source", "sour…", "sou…", "so…"}
+            heads = [*cells[:2], *["source"] * shift, *cells[2:]]
+        elif len(cells) + shift == len(heads):
+            yield title, heads, [*cells[:2], *[""] * shift, *cells[2:]]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from dualdiff.lecture.source import called_from
+from dualdiff.lecture.source import called_from, tests_under_way
 from dualdiff.primal import plain
 from dualdiff.proxy import bare
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from dualdiff.lecture.source import Decision, Place
 
 __all__ = ["Branches"]
+
+_Key = tuple["FrameType | None", ast.expr]  # where a test is evaluated, and the test
 
 _SIGNS = {"lt": "<", "le": "<=", "eq": "==", "ne": "!=", "gt": ">", "ge": ">="}
 
@@ -22,8 +26,9 @@ class Branches:
 
     def __init__(self) -> None:
         self._notes: list[str] = []
-        self._heard: dict[tuple[int, ast.expr], dict[ast.expr, list[bool]]] = {}  # answers, by frame and test
-        self._waiting: dict[tuple[int, ast.expr], list[str]] = {}  # what to say of a test that is never decided
+        self._heard: dict[_Key, dict[ast.expr, list[bool]]] = {}  # answers
+        self._waiting: dict[_Key, list[str]] = {}  # what to say of a test that is never decided
+        self._at: dict[_Key, int] = {}  # how far the evaluation of a test has come
 
     def hear(self, name: str, x: Any, other: Any, answer: bool) -> None:
         """Take note of a comparison of two numbers, or of the truth of one."""
@@ -39,28 +44,35 @@ class Branches:
         if name == "bool" and isinstance(part, ast.BoolOp):
             self._note(told)
             return
-        key = (id(frame), decision.test)
+        key = (frame, decision.test)
+        step = -1 if frame is None else frame.f_lasti
+        if step <= self._at.get(key, -1):  # it is evaluated once more: an exception, or another turn of a loop
+            self._forget(key)
+        self._at[key] = step
         heard = self._heard.setdefault(key, {})
         heard.setdefault(part, []).append(answer)
         outcome = _outcome(decision.test, heard, part)
         if outcome is None:
             self._waiting.setdefault(key, []).append(told)
             return
-        del self._heard[key]
-        self._waiting.pop(key, None)
+        self._forget(key)
         self._note(f"{decision.kind} {decision.text}: {_in_words(decision, outcome)}")
+
+    def _forget(self, key: _Key) -> None:
+        for known in (self._heard, self._waiting, self._at):
+            known.pop(key, None)
 
     def _note(self, text: str) -> None:
         if text not in self._notes:
             self._notes.append(text)
 
-    def taken(self, place: Place | None = None) -> list[str]:
-        """Return the notes for a row at a place, and begin anew; a row within a test leaves it to be decided."""
-        inside = None if place is None or place.decision is None else place.decision.test
-        for key in [key for key in self._waiting if key[1] is not inside]:
-            for told in self._waiting.pop(key):
+    def taken(self) -> list[str]:
+        """Return the notes for a row, and begin anew; a row within a test leaves it to be decided."""
+        under_way = tests_under_way() if self._waiting else ()
+        for key in [key for key in self._waiting if key not in under_way]:
+            for told in self._waiting[key]:
                 self._note(told)
-            self._heard.pop(key, None)
+            self._forget(key)
         notes, self._notes = self._notes, []
         return notes
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff import functions
+from dualdiff import functions, proxy
 from dualdiff.lecture.differential import contribution, tangent
-from dualdiff.lecture.formula import Formula, formula_of, opaque
+from dualdiff.lecture.formula import Formula, formula_of, opaque, says
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Known, Row
 from dualdiff.lecture.spelling import operand, spelled, text_of
@@ -27,10 +26,9 @@ __all__ = ["OPERATORS", "Derivation", "derived", "in_letters"]
 _LONG = 160  # characters of a partial beyond which its name says more than its text
 _LONGEST = 500  # characters of a formula in the inputs' letters; beyond, it goes on from the name of the row
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
-    "true_divide": operator.truediv,
-}  # fmt: skip
+_UNAMBIGUOUS = ("index", "array", "copy", "T", "mT", "item", "flatten", "astype")  # besides NumPy's functions
+
+OPERATORS: dict[str, Callable[..., Any]] = {operation: operate for operate, operation in proxy.OPERATORS.items()}
 
 
 @dataclass(slots=True)
@@ -50,12 +48,13 @@ def derived(rows: Sequence[Row], symbols: bool = False) -> dict[Row, Derivation]
 
 def in_letters(
     rows: Sequence[Row], seeds: Sequence[Mapping[Row, Any]], moved: Sequence[Sequence[Any]],
-    output: tuple[Row, Any] | None,
+    output: tuple[Row, Any] | None, pulled: Sequence[Any],
 ) -> dict[Row, Derivation]:  # fmt: skip
     """Return all formulas in the inputs' letters, those of tangents and adjoints too.
 
     `seeds` are the letters of the inputs' tangents, one mapping for each direction, `moved` the tangents of all rows in
-    each, and `output` is a row with its adjoint.
+    each; `output` is a row with its adjoint, `pulled` are the adjoints of all rows.  A formula that is not worth the
+    number beside it, as x²/x at 0, is none.
     """
     found, letters = _derived(rows, symbols=True)
     for seed, values in zip(seeds, moved, strict=True):
@@ -65,11 +64,13 @@ def in_letters(
                 along[row] = seed.get(row, 0.0)
             else:
                 sources = {source: along[source] for source in row.sources}
-                along[row] = _kept(tangent(row, letters, found[row].partials, sources, value))
+                moved_by = tangent(row, letters, found[row].partials, sources, value)
+                along[row] = _kept(moved_by) if moved_by is not None and says(moved_by, value) else None
             found[row].tangents.append(along[row])
     waiting: dict[Row, Any] = {} if output is None else dict([output])
-    for row in reversed(rows):
-        g = found[row].adjoint = _kept(waiting.get(row, 0.0))
+    for row, number in reversed([*zip(rows, pulled, strict=True)]):
+        g = waiting.get(row, 0.0)
+        g = found[row].adjoint = _kept(g) if g is not None and says(g, number) else None
         for source, partial in zip(row.sources, found[row].partials, strict=True):
             part = contribution(row, source, partial, g)
             before = waiting.get(source, 0.0)
@@ -85,9 +86,15 @@ def _derived(rows: Sequence[Row], symbols: bool) -> tuple[dict[Row, Derivation],
         name = formula_of(row.name, row.value)
         value = name if row.role == "input" else _formula(row, letters, symbols)
         found[row] = Derivation(value, _partials(row, value, letters))
-        goes_on = symbols and row.operation != "write" and _kept(value) is not None
+        goes_on = symbols and _kept(value) is not None and _is_known(row)
         letters[row] = value if goes_on else name
     return found, letters
+
+
+def _is_known(row: Row) -> bool:
+    """Tell whether the text of a row says what it is: what NumPy does does, what was written in place does not."""
+    own = row.operation in _UNAMBIGUOUS or hasattr(np, row.operation)
+    return bool(row.args) and not row.in_place and (own or hasattr(np.linalg, row.operation))
 
 
 def _kept(formula: Any) -> Any:
@@ -103,12 +110,12 @@ def _formula(row: Row, letters: Mapping[Row, Any], symbols: bool) -> Any:
         return letters[row.args[0]]
     if is_elementwise(row) and not row.kwargs:
         operands = [operand(x, letters) for x in row.args if x is not None]
-        function = OPERATORS.get(row.operation) or getattr(functions, row.operation, None)
+        function = getattr(functions, row.operation, None) or OPERATORS.get(row.operation)
         if symbols and not row.shape and not any(isinstance(x, Formula) for x in operands):
             return row.value
         if function is not None and any(isinstance(x, Formula) for x in operands):
             made = function(*operands)
-            if isinstance(made, Formula) and shape_of(made.value) == row.shape:
+            if isinstance(made, Formula) and shape_of(made.value) == row.shape and says(made, row.value):
                 made.value = row.value
                 return made
             if symbols and not isinstance(made, Formula) and not row.shape and made == row.value:

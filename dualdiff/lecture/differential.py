@@ -16,17 +16,14 @@ from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Known, Row
 from dualdiff.lecture.spelling import operand, spelled, text_of
 from dualdiff.primal import shape_of
+from dualdiff.rules.book import RULES, Move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["contribution", "is_zero", "tangent"]
 
-_OF_ONE = (
-    "index", "sum", "mean", "T", "mT", "reshape", "ravel", "transpose", "flatten", "cumsum", "diff", "trace", "squeeze",
-    "repeat", "roll", "flip", "view", "swapaxes", "expand_dims",
-)  # fmt: skip
-_OF_MANY = ("array", "concatenate", "stack", "hstack", "vstack", "column_stack")
+_LINEAR = ("index", "sum", "mean", "T", "mT", "flatten", "cumsum", "diff", "trace", "view")  # besides what only moves
 _PRODUCTS = ("matmul", "dot", "inner", "vdot", "outer", "kron", "cross")
 _BESIDE = {"initial", "prepend", "append", "where", "dtype", "out", "to_end", "to_begin"}  # more than moves
 
@@ -74,9 +71,11 @@ def _linear(row: Row, letters: Mapping[Row, Any], moving: Mapping[Row, Any]) -> 
     if _BESIDE & set(row.kwargs):
         return None
     full = {source: _full(t, source.shape) for source, t in moving.items()}
-    if row.operation in _OF_ONE and row.args and row.args[0] in full:
+    moves = RULES.get(getattr(np, row.operation, None))
+    many = row.operation == "array" or (isinstance(moves, Move) and moves.many)
+    if not many and (row.operation in _LINEAR or isinstance(moves, Move)) and row.args and row.args[0] in full:
         return spelled(row, letters, (full[row.args[0]], *row.args[1:]))
-    if row.operation in _OF_MANY and len(row.args) == 1:
+    if many and len(row.args) == 1:
         return spelled(row, letters, (_moved(row.args[0], full),))
     if row.operation == "where" and len(row.args) == 3:
         return _chosen(row, letters, full)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 import functools
 import math
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualdiff.lecture.derivation import derived, in_letters
-from dualdiff.lecture.formula import Formula, formula_of
+from dualdiff.lecture.formula import formula_of, says
 from dualdiff.lecture.passes import adjoints, counts, partials, tangents
+from dualdiff.lecture.printed import Printed
 from dualdiff.lecture.run import Recorded, recorded
 from dualdiff.lecture.spelling import text_of
 
@@ -121,7 +120,7 @@ def traced(run: Recorded, symbols: bool, output: int) -> Trace:
         names = {row.name for row in inputs}
         letters = [{rows[i]: _letter(rows[i], t, names) for i, t in own.items()} for own in seeds]
         target = None if row_of_output is None else (row_of_output, 1.0 if not row_of_output.shape else None)
-        formulas = in_letters(rows, letters, moved, target)
+        formulas = in_letters(rows, letters, moved, target, pulled)
     else:
         formulas = derived(rows)
     forward, reverse = counts(rows, run.outputs)
@@ -191,7 +190,7 @@ def _told(row: Row, own: Any, moved: Sequence[Any], adjoint: Any, symbols: bool)
             {
                 "operand": source.name,
                 "kind": kind,
-                "formula": text_of(formula) if _agree(slope, formula) else None,
+                "formula": text_of(formula) if slope is None or formula is None or says(formula, slope) else None,
                 "value": None if slope is None else numbers(slope),
             }
             for source, (kind, slope), formula in zip(row.sources, slopes, own.partials, strict=True)
@@ -202,13 +201,6 @@ def _told(row: Row, own: Any, moved: Sequence[Any], adjoint: Any, symbols: bool)
         "adjoint_formula": text_of(own.adjoint) if symbols else None,
         "note": "; ".join(row.notes) or None,
     }
-
-
-def _agree(slope: Any, formula: Any) -> bool:
-    """Tell whether a formula says what its number says: without a value of the row, a slope of 2 is none."""
-    worth = formula.value if isinstance(formula, Formula) else formula
-    known = worth is not None and np.ndim(slope) == np.ndim(worth) == 0 and slope is not None
-    return not known or bool(np.all(np.isnan(slope) <= np.isnan(worth)))
 
 
 def _source(row: Row, own: Any) -> str:
@@ -243,7 +235,7 @@ def _number(x: Any) -> Any:
     return x if math.isfinite(x) else str(x)
 
 
-class Trace:
+class Trace(Printed):
     """A run of f, step by step: values, local partials, tangents for every input, adjoints for one output.
 
     `trace` makes it. It prints as a table that fits the terminal; notebooks show it as a table too.
@@ -264,6 +256,7 @@ class Trace:
     """
 
     __slots__ = ("_told",)
+    signs = "v̇₁·−│"
 
     _told: dict[str, Any]
 
@@ -298,8 +291,8 @@ class Trace:
         """
         told = self._told
         found = told["rows"]
-        if rows is not None and rows < _LEAST:
-            message = f"to_dict(rows) keeps at least {_LEAST} rows, a first, a last and the cut between; it got {rows}"
+        if rows is not None and (not hasattr(rows, "__index__") or rows < _LEAST):
+            message = f"to_dict(rows) keeps at least {_LEAST} rows: first, last, and the cut between; it got {rows!r}"
             raise ValueError(message)
         if rows is None or len(found) <= rows:
             return copy.deepcopy(told)
@@ -311,30 +304,10 @@ class Trace:
 
     # --- formats -------------------------------------------------------------------------------------------------
 
-    def to_text(self, width: int | None = None, ascii: bool = False) -> str:
-        """Return the table as text.
-
-        Parameters
-        ----------
-        width : int, optional
-            Columns there are, at least 40; the terminal's by default. What does not fit is left out, never wrapped.
-        ascii : bool, default False
-            Whether to do without the signs of mathematics.
-        """
+    def _written(self, width: int, ascii: bool) -> str:
         from dualdiff.lecture.drawn.text import to_text
 
-        return to_text(self.to_dict(_ROWS), width or shutil.get_terminal_size().columns, ascii=ascii)
-
-    def __str__(self) -> str:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        try:
-            "v̇₁·−│".encode(encoding)
-        except UnicodeEncodeError:
-            return self.to_text(ascii=True)
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return str(self)
+        return to_text(self.to_dict(_ROWS), width, ascii=ascii)
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, as GitHub shows it."""

@@ -20,8 +20,9 @@ from dualdiff.primal import shape_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Formula", "formula_of", "number_text", "opaque"]
+__all__ = ["Formula", "formula_of", "number_text", "opaque", "says"]
 
+_SMALL = 10_000  # below which the numerator of a small fraction is
 _SUPERSCRIPTS = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 Factors = tuple[tuple["Formula", float], ...]  # each base with its exponent
 
@@ -96,6 +97,38 @@ def _worth(function: Callable[..., Any], *operands: Any) -> Any:
             return function(*values)
         except ArithmeticError:
             return function(*map(np.float64, values))
+
+
+def says(formula: Any, number: Any) -> bool:
+    """Tell whether a formula is worth a number, also where terms were taken together or cancelled in it.
+
+    It is reckoned from what is written, not from what it was made of; where that is not known nothing is said.
+    """
+    with quiet():
+        worth, size = _written_worth(formula)
+        if worth is None:
+            return True
+        off = np.abs(worth - number)
+        near = (off <= 1e-7 * np.abs(number) + 1e-9 * size) | (worth == number) | (np.isnan(worth) & np.isnan(number))
+    return bool(np.all(near))
+
+
+def _written_worth(x: Any) -> tuple[Any, Any]:
+    """Return what the terms of a formula come to, and the sum of their sizes."""
+    if not isinstance(x, Formula) or x.terms is None:
+        value = _value(x)
+        return value, None if value is None else np.abs(value)
+    total: Any = 0.0
+    size: Any = 0.0
+    for coefficient, factors in x.terms:
+        term: Any = coefficient
+        for base, exponent in factors:
+            worth, _ = _written_worth(base)
+            if worth is None:
+                return None, None
+            term = term * functions.power(worth, exponent)
+        total, size = total + term, size + np.abs(term)
+    return total, size
 
 
 # --- sums of products ---------------------------------------------------------------------------------------------
@@ -197,18 +230,30 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def number_text(x: Any) -> str:
-    """Return a number as a formula has it: whole, as a small fraction, or with its digits."""
+    """Return a number as a formula has it: whole, as a small fraction, or with its digits, without rounding errors."""
     if isinstance(x, (complex, np.complexfloating)):
         return str(complex(x)).replace("-", "−")
     x = float(x)
     if not np.isfinite(x):
         return {"inf": "inf", "-inf": "−inf"}.get(repr(x), "nan")
+    x = _without_rounding(x)
     if x.is_integer() and abs(x) < 1e16:
         return str(int(x)).replace("-", "−")
     fraction = Fraction(x).limit_denominator(99)
-    if float(fraction) == x and abs(x) not in (0.1, 0.01) and fraction.denominator not in (2, 4, 5, 8, 10, 16, 20, 25):
+    shown = fraction.denominator not in (1, 2, 4, 5, 8, 10, 16, 20, 25) and abs(fraction.numerator) < _SMALL
+    if float(fraction) == x and abs(x) not in (0.1, 0.01) and shown:
         return str(fraction).replace("-", "−")
     return repr(x).replace("-", "−")
+
+
+def _without_rounding(x: float) -> float:
+    """Return the small fraction, or the number of twelve digits, that a number is but for rounding errors."""
+    if not 1e-300 < abs(x) < 1e300:
+        return x
+    fraction, short = Fraction(x).limit_denominator(99), float(f"{x:.12g}")
+    if 0 < abs(fraction.numerator) < _SMALL and abs(float(fraction) - x) <= 1e-15 * abs(x):
+        return float(fraction)
+    return short if abs(short - x) <= 1e-12 * abs(x) else x
 
 
 def _text(x: Any) -> str:
@@ -235,6 +280,7 @@ def _sum_text(terms: Sequence[tuple[float, Factors]]) -> str:
 
 def _product_text(coefficient: float, factors: Factors) -> str:
     """Return 2·x²/(3·y): numbers first, what divides behind a slash."""
+    coefficient = _without_rounding(coefficient)
     number = Fraction(coefficient).limit_denominator(99) if np.isfinite(coefficient) else None
     below: list[str] = []
     above: list[str] = []

@@ -6,6 +6,7 @@ program from its operands to itself.  Run in order the programs are the tangent 
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from dataclasses import dataclass, field
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.dual import Dual, live
+from dualdiff.dual import Dual, kept, live
 from dualdiff.functions import members
 from dualdiff.lecture.branches import Branches
-from dualdiff.lecture.source import NOWHERE, Place, called_from, name_of
+from dualdiff.lecture.source import NOWHERE, Place, called_from, name_of, refresh
 from dualdiff.primal import plain, shape_of
-from dualdiff.proxy import METHOD, ArrayProxy, Proxy, bare
+from dualdiff.proxy import METHOD, OPERATORS, ArrayProxy, Proxy, bare
 from dualdiff.reverse import Input, Program
 from dualdiff.rules.book import RULES, Line
 from dualdiff.tangent import any_nan
@@ -31,18 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "Row", "Traced"]
 
-_OPERATORS = {
-    pow,
-    operator.add,
-    operator.sub,
-    operator.mul,
-    operator.truediv,
-    operator.mod,
-    operator.neg,
-    operator.pos,
-    operator.abs,
-}
-_SMALL = 64  # numbers of an array that are kept as they were
+_FEW = 4  # numbers of an array without a name that are written out
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +59,8 @@ class Row:
         Its line of the table, where it is an elementwise function.
     method : bool
         Whether it was called as ``x.sum()``.
+    in_place : bool
+        Whether it wrote into the array that it is the row of.
     notes : list of str
         The branches that were decided on the way to it.
     """
@@ -83,6 +75,7 @@ class Row:
     step: Any
     line: Line | None = None
     method: bool = False
+    in_place: bool = False
     notes: list[str] = field(default_factory=list)
     name: str = ""
     role: str = "step"
@@ -111,10 +104,16 @@ class Row:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Known:
-    """An array that does not move, and the name that the user's code has for it."""
+    """An array that does not move, as it was, and the name that the user's code has for it, or the table gives it."""
 
     value: Any
     name: str | None
+
+
+NUMBERS_ONLY = (
+    "trace() and check() show numbers; f uses a Dual of a derivative that has not returned: trace outside of it, or "
+    "take x.value of what is to be a constant"
+)
 
 
 class Recorder:
@@ -126,10 +125,12 @@ class Recorder:
         self.rows: list[Row] = []
         self.branches = Branches()
         self.names: set[str] = set()  # of the inputs
+        self._arrays: dict[str, Known] = {}  # that do not move, by their names in the table
         self._known: dict[int, Row] = {}
 
     def begin(self, tag: Tag) -> None:
         """Watch the tangents of a derivative that records."""
+        refresh()
         self.tag = tag
         tag.proxy = lambda dual, operation: self.taken_up(dual, Row.of(operation, (), {}, called_from()[0]))
 
@@ -150,6 +151,8 @@ class Recorder:
 
     def noted(self, dual: Any, row: Row) -> Row:
         """Enter the row of a result; from here on its tangent is an input of its own."""
+        if isinstance(live(dual._value), Dual):
+            raise TypeError(NUMBERS_ONLY)
         row.value = _settled(dual)
         row.program = program = Program([], [dual._tangent], any_nan(row.value))
         inputs = [source for source in program.steps if source.number in self._known]
@@ -159,7 +162,7 @@ class Recorder:
         if any(source not in row.args for source in row.sources):  # an operand has come through a nested derivative
             row.line = None
         dual._tangent = row.step = Input(dual.shape, dual.dtype)
-        row.notes = self.branches.taken(row.place)
+        row.notes = self.branches.taken()
         return self._enter(row)
 
     def constant(self, value: Any, given: Any) -> Row:
@@ -202,8 +205,23 @@ class Recorder:
         if isinstance(x, np.ndarray):
             if x.dtype == object:
                 return self.rows_of(x.tolist(), frame)
-            return Known(x.copy() if x.size <= _SMALL else x, name_of(x, frame, self.names))
+            return self._known_array(x, frame)
         return {key: self.rows_of(item, frame) for key, item in x.items()} if type(x) is dict else x
+
+    def _known_array(self, x: np.ndarray[Any, Any], frame: FrameType | None) -> Known:
+        """Return an array that does not move; another one by the same name has another name in the table."""
+        copy = kept(x)
+        own = name_of(x, frame, self.names)
+        if own is None and x.size <= _FEW:
+            return Known(copy, None)
+        stem, first = (f"{own}_", [own]) if own else ("c", [])
+        for name in itertools.chain(first, (f"{stem}{i}" for i in itertools.count(2 if own else 1))):
+            if name in self.names:
+                continue
+            known = self._arrays.setdefault(name, Known(copy, name))
+            if known.value is copy or _equal(known.value, copy):
+                return known
+        raise AssertionError  # names do not end
 
     # --- operations ----------------------------------------------------------------------------------------------
 
@@ -235,6 +253,7 @@ class Recorder:
         """Note what an operation has written into an array, if it has."""
         root = array._dual._root()
         if root._tag is self.tag and root._tangent.number not in self._known:
+            row.in_place = True
             self.noted(root, row)
             root._refresh()
 
@@ -250,13 +269,19 @@ class Recorder:
         given = (self.rows_of(root), *self.rows_of((array, index, item), frame))
         array._dual[bare(index)] = bare(item)
         if root._tag is self.tag:
-            self.noted(root, Row.of("write", given, {}, place))
+            row = Row.of("write", given, {}, place)
+            row.in_place = True
+            self.noted(root, row)
             root._refresh()
 
     def compared(self, name: str, x: Any, other: Any, answer: Any) -> None:
         """Note how a comparison came out, which a branch may hang on."""
         if self.tag.alive and isinstance(answer, (bool, np.bool_)):
             self.branches.hear(name, x, other, bool(answer))
+
+
+def _equal(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> bool:
+    return x.shape == y.shape and x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
 
 
 def _is_there(array: Any, index: Any, view: Any) -> bool:
@@ -269,7 +294,7 @@ def _is_there(array: Any, index: Any, view: Any) -> bool:
 
 def _line(function: Any, operation: str) -> Line | None:
     """Return the line of the table behind an operation, if it is one."""
-    if function in _OPERATORS:
+    if function in OPERATORS:
         function = getattr(np, operation)
     elif function.__name__ == "__call__" and isinstance(function.__self__, np.ufunc):
         function = function.__self__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import numpy as np
 
 from dualdiff.dual import Dual, packed, wrap
 from dualdiff.lecture.passes import reached
-from dualdiff.lecture.record import Recorder, Row
-from dualdiff.lecture.source import NOWHERE
+from dualdiff.lecture.record import NUMBERS_ONLY, Recorder, Row
+from dualdiff.lecture.source import BOUNDARIES, NOWHERE
 from dualdiff.proxy import bare
 from dualdiff.rules.book import RULES
+from dualdiff.tag import Tag
 from dualdiff.transforms.asking import Call
 from dualdiff.transforms.containers import flatten
 
@@ -33,15 +35,14 @@ class Recorded:
         self.recorder = Recorder()
         self.call = Call("trace", self._watched(f), argnums, False, args, kwargs)
         if any(isinstance(leaf, Dual) for leaf in self.call.leaves):
-            message = "trace() shows numbers; it got a Dual, whose derivative has not returned: trace outside of it"
-            raise TypeError(message)
+            raise TypeError(NUMBERS_ONLY)
         run, _ = self.call.record()
         self.results = [np.asarray(value) for value in run.values]
         rows = self.recorder.rows
         needed = reached(rows, self.outputs)
         self.rows = [row for row in rows if row.role == "input" or row in needed]
         self.unused = len(rows) - len(self.rows)
-        self.rows[-1].notes = [*self.rows[-1].notes, *self.recorder.branches.taken()]
+        self._keep_notes(set(self.rows))
         self._name()
 
     def _watched(self, f: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,17 +50,19 @@ class Recorded:
 
         @functools.wraps(f)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            moving = next(leaf for x in (*args, *kwargs.values()) for leaf in flatten(x)[0] if isinstance(leaf, Dual))
+            given = (leaf for x in (*args, *kwargs.values()) for leaf in flatten(x)[0])
+            moving = next((leaf for leaf in given if isinstance(leaf, Dual)), None)
             recorder = self.recorder
-            recorder.begin(moving._tag)
+            recorder.begin(Tag() if moving is None else moving._tag)
             names = _parameters(f, len(args))
-            given = [_entered(recorder, x, name) for x, name in zip(args, names, strict=True)]
+            entered = [_entered(recorder, x, name) for x, name in zip(args, names, strict=True)]
             named = {name: _entered(recorder, x, name) for name, x in kwargs.items()}
-            y = _settled(recorder, f(*given, **named))
+            y = _settled(recorder, f(*entered, **named))
             leaves, rebuild = flatten(bare(y))
             duals = [self._result(packed(leaf)) for leaf in leaves]
             return rebuild(duals)
 
+        BOUNDARIES.add(watched.__code__)  # type: ignore[attr-defined]
         return watched
 
     def _result(self, leaf: Any) -> Any:
@@ -79,11 +82,24 @@ class Recorded:
         self.outputs.append(row)
         return leaf
 
+    def _keep_notes(self, kept: set[Row]) -> None:
+        """Hand the notes of rows that are left out, and those after the last one, to the next row, or to the last."""
+        waiting: list[str] = []
+        for row in self.recorder.rows:
+            if row in kept:
+                row.notes, waiting = list(dict.fromkeys([*waiting, *row.notes])), []
+            else:
+                waiting += row.notes
+        if self.rows:
+            last = self.rows[-1]
+            last.notes = list(dict.fromkeys([*last.notes, *waiting, *self.recorder.branches.taken()]))
+
     def _name(self) -> None:
         """Call the steps v1, v2, …, or by another letter where an input has that name."""
         taken = {row.name for row in self.rows if row.role == "input"}
         steps = [row for row in self.rows if row.role != "input"]
-        letter = next(c for c in "vwuzyab" if not any(re.fullmatch(rf"{c}\d+", name) for name in taken))
+        letters = (n * c for n in itertools.count(1) for c in "vwuzyab")
+        letter = next(c for c in letters if not any(re.fullmatch(rf"{c}\d+", name) for name in taken))
         for i, row in enumerate(steps, 1):
             row.name = f"{letter}{i}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from types import CodeType, FrameType
 
-__all__ = ["NOWHERE", "Decision", "Place", "called_from", "name_of"]
+__all__ = ["BOUNDARIES", "NOWHERE", "Decision", "Place", "called_from", "name_of", "refresh", "tests_under_way"]
 
-_HERE = str(Path(__file__).parents[1])  # a doctest has a module's name, but not its file
+_HERE = f"{Path(__file__).parents[1]}{os.sep}"  # a doctest has a module's name, but not its file
 _LIBRARIES = ("numpy", "functools", "contextlib")
 _MOST = 400  # characters of source that a row can want
+_MOST_FILES = 64
 
 Spot = tuple[int, int, int, int]
 """First and last line, first and last column: in bytes, as Python counts them."""
@@ -66,10 +68,14 @@ class Place(NamedTuple):
 NOWHERE = Place(None)
 
 
+BOUNDARIES: set[CodeType] = set()
+"""The code that runs a user's function: beyond it stands whoever asked, not what is evaluated."""
+
+
 def called_from(statement: bool = False) -> tuple[Place, FrameType | None]:
     """Return the user's expression that is being evaluated, or the whole statement around it, and where it runs."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    while frame is not None and frame.f_code not in BOUNDARIES:
         told = frame.f_locals.get("__source__") if frame.f_code.co_flags & _OPTIMIZED else None
         if isinstance(told, str):  # an interpreter of formulas says which part it is at
             return Place(told), frame
@@ -77,19 +83,40 @@ def called_from(statement: bool = False) -> tuple[Place, FrameType | None]:
         if module not in _LIBRARIES and not frame.f_code.co_filename.startswith(_HERE):
             break
         frame = frame.f_back
-    if frame is None:
+    if frame is None or frame.f_code in BOUNDARIES:
         return NOWHERE, None
-    line, last, start, stop = _positions(frame.f_code)[frame.f_lasti // 2]
-    name = frame.f_code.co_filename
-    lines = linecache.getlines(name, frame.f_globals)
-    if line is None or last is None or start is None or stop is None or len(lines) < last:
+    spot, lines = _where(frame)
+    if spot is None:
+        line = _positions(frame.f_code)[frame.f_lasti // 2][0]
         return Place(None, frame.f_lineno if line is None else line), frame
-    spot = (line, last, start, stop)
-    known = _read(name, tuple(lines))
+    line = spot[0]
+    known = _grammar(frame.f_code.co_filename, lines)
     if statement:
         spot = next((s for s in known.statements.get(line, ()) if _within(spot, s)), spot)
     text = _flat(_cut(lines, known.goes_over.get(spot, spot)))
     return Place(text, line, spot, known.decisions.get(spot)), frame
+
+
+def tests_under_way() -> set[tuple[FrameType | None, ast.expr]]:
+    """Return the tests of branches that are being evaluated, in this call or in those that called it."""
+    found: set[tuple[FrameType | None, ast.expr]] = set()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code not in BOUNDARIES:
+        spot, lines = _where(frame)
+        decision = None if spot is None else _grammar(frame.f_code.co_filename, lines).decisions.get(spot)
+        if decision is not None:
+            found.add((frame, decision.test))
+        frame = frame.f_back
+    return found
+
+
+def _where(frame: FrameType) -> tuple[Spot | None, list[str]]:
+    """Return the place that a frame is at, and the lines of its file; None where there is no text."""
+    line, last, start, stop = _positions(frame.f_code)[frame.f_lasti // 2]
+    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+    if line is None or last is None or start is None or stop is None or len(lines) < last:
+        return None, lines
+    return (line, last, start, stop), lines
 
 
 _OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: a function, whose locals are its own
@@ -132,8 +159,21 @@ class _Read(NamedTuple):
     goes_over: dict[Spot, Spot]  # what a loop goes over, by the place of the loop
 
 
-@lru_cache(maxsize=64)
-def _read(_name: str, lines: tuple[str, ...]) -> _Read:
+_files: dict[str, tuple[list[str], _Read]] = {}
+
+
+def _grammar(name: str, lines: list[str]) -> _Read:
+    """Return what is known about a file, read anew where linecache has read it anew."""
+    before, known = _files.get(name, (None, None))
+    if known is None or before is not lines:
+        known = _read(lines)
+        if len(_files) >= _MOST_FILES:
+            _files.clear()
+        _files[name] = (lines, known)
+    return known
+
+
+def _read(lines: list[str]) -> _Read:
     known = _Read({}, {}, {})
     try:
         tree = ast.parse("".join(lines))
@@ -141,7 +181,7 @@ def _read(_name: str, lines: tuple[str, ...]) -> _Read:
         return known
     for node in ast.walk(tree):
         if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
-            _note_test(node, list(lines), known.decisions)
+            _note_test(node, lines, known.decisions)
         elif isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr)):
             known.statements.setdefault(node.lineno, []).append(_spot(node))
         elif isinstance(node, ast.For):
@@ -164,6 +204,11 @@ def _note_test(
 
 def _spot(node: ast.stmt | ast.expr) -> Spot:
     return node.lineno, node.end_lineno or node.lineno, node.col_offset, node.end_col_offset or 0
+
+
+def refresh() -> None:
+    """Forget the text of files that have been edited since."""
+    linecache.checkcache()
 
 
 def name_of(x: object, frame: FrameType | None, taken: Collection[str]) -> str | None:

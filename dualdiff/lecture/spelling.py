@@ -12,12 +12,18 @@ from dualdiff.lecture.record import Known, Row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SIGNS", "operand", "spelled", "text_of"]
+__all__ = ["operand", "spelled", "text_of"]
 
-SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/", "true_divide": "/"}
-_BINDS = {"matmul": "@", "write": "+", "add": "+", "subtract": "+", "multiply": "@", "divide": "@", "true_divide": "@"}
+_SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/", "matmul": "@"}
+_BINDS = {
+    "matmul": "@",
+    "write": "+",
+    "add": "+",
+    "subtract": "+",
+    "multiply": "@",
+    "divide": "@",
+}
 _ATTRIBUTES = ("T", "mT", "real", "imag")
-_FEW = 4  # numbers of an array without a name that are written out
 
 
 def text_of(formula: Any) -> str | None:
@@ -50,7 +56,7 @@ def _argument(x: Any, letters: Mapping[Row, Any]) -> str:
     if isinstance(x, Formula):
         return x.text
     if isinstance(x, Known):
-        return x.name or (str(x.value.tolist()) if x.value.size <= _FEW else f"array{x.value.shape}")
+        return x.name or str(x.value.tolist())
     if isinstance(x, (list, tuple)):
         inner = ", ".join(_argument(item, letters) for item in x)
         return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
@@ -86,7 +92,7 @@ def _called(row: Row, args: Sequence[Any], letters: Mapping[Row, Any]) -> str:
     if row.operation in _ATTRIBUTES and len(texts) == 1:
         return f"{_bracketed(args[0], letters)}.{row.operation}"
     if len(texts) == 2 and not kwargs:
-        sign = "@" if row.operation == "matmul" else SIGNS.get(row.operation)
+        sign = _SIGNS.get(row.operation)
         if sign is not None:  # as a/a, which comes to 1
             blank = " " if sign in "+−@" else ""
             return f"{blank}{sign}{blank}".join(_bracketed(x, letters) for x in args) + part

@@ -37,17 +37,23 @@ class Rule(NamedTuple):
     letters: str
     numbers: str
     values: list[str]  # ways to write the result, the most detailed first
+    briefs: tuple[str, ...] = ()  # of a sum in numbers: with fewer and fewer of its terms
+    sum: bool = False  # whether the numbers are a sum, where paths meet
 
     def full(self) -> str:
         """Return all parts, joined by equals signs."""
         return _equal(self.name, self.letters, self.numbers, self.values[0])
 
     def ways(self) -> list[tuple[int, str]]:
-        """Return ways to write it, each with its level: 0 for all parts, 1 without letters, 2 the value, 3 bare."""
+        """Return ways to write it, each with its level: 0 for all parts, 1 without letters, 2 the value, 3 bare.
+
+        The shape alone of an array is the last of all.
+        """
         long = self.values[:-1] or self.values
         found = [(0, _equal(self.name, self.letters, self.numbers, value)) for value in long]
         found += [(1, _equal(self.name, self.numbers or self.letters, value)) for value in long]
-        found += [(2, _equal(self.name, value)) for value in self.values]
+        found += [(1, _equal(self.name, brief, long[-1])) for brief in self.briefs]
+        found += [(2, _equal(self.name, value)) for value in long]
         return found + [(3, value) for value in self.values]
 
 
@@ -107,7 +113,7 @@ class Wording:
             moved = self.named.get(partial["operand"])
             letters.append(self._product(self._factor(row, partial), dotted(partial["operand"], self.notation)))
             products.append(self._numbers(row, partial, moved["tangents"][i]) if moved else None)
-        return Rule(name, self._joined(letters), self._sum(products), values)
+        return self._rule(name, letters, products, values)
 
     def adjoint(self, row: dict[str, Any]) -> Rule:
         """Return the adjoint of a row: the sum over what was made of it, in the order of the reverse sweep."""
@@ -124,10 +130,28 @@ class Wording:
         if not whole:
             letters.append(self.signs["…"])
             products.append(self.signs["…"])
-        return Rule(name, self._joined(letters), self._sum(products), values)
+        return self._rule(name, letters, products, values)
+
+    def _rule(self, name: str, letters: Sequence[str], products: Sequence[str | None], values: list[str]) -> Rule:
+        """Return a sum over paths: its terms in letters and in numbers."""
+        terms = self._few([p for p in products if p]) if None not in products else []
+        briefs = tuple(
+            " + ".join([*terms[:k], self.signs["…"], terms[-1]])
+            for k in range(len(terms) - 2, 0, -1)
+            if terms[k - 1] != self.signs["…"]
+        )
+        return Rule(name, self._joined(letters), " + ".join(terms), values, briefs, sum=len(terms) > 1)
 
     def _values(self, value: Any) -> list[str]:
-        return array_texts(value, self.notation) if value is not None else [self.signs["…"]]
+        """Return ways to write a value; of an array the numbers without its shape come before the shape alone."""
+        if value is None:
+            return [self.signs["…"]]
+        texts = array_texts(value, self.notation)
+        if len(texts) < 2:
+            return texts
+        *longer, shape = texts
+        numbers = longer[-1].removeprefix(f"{shape} ")
+        return [*longer, numbers, shape] if numbers != "[]" else texts
 
     def _factor(self, row: dict[str, Any], partial: dict[str, Any]) -> str:
         """Return a local partial as a factor; where it has no text, as a quotient of differentials."""
@@ -158,9 +182,6 @@ class Wording:
         minus, terms = self.signs["−"], self._few(terms)
         signed = [f" {minus} {t[len(minus) :]}" if t.startswith(minus) else f" + {t}" for t in terms]
         return "".join([*terms[:1], *signed[1:]])
-
-    def _sum(self, products: Sequence[str | None]) -> str:
-        return "" if None in products else " + ".join(self._few([p for p in products if p]))
 
     def _few(self, terms: Sequence[str]) -> list[str]:
         """Return the terms of a sum, of many the first and the last ones."""

@@ -33,17 +33,22 @@ class Column:
     """One column: ways to write its heading, and ways to write each of its cells, the most detailed first.
 
     Each way to write a cell has a level, and they do not fall; a column asked for level 2 leaves levels 0 and 1 out.
-    Text is cut where nothing fits; a number never is.
+    Text is cut where nothing fits; a number never is.  `firm` cells keep their level 1 wherever the column has it or
+    more, if there is `room` for it in any table; others may lose it where they are far wider than the rest.
     """
 
-    def __init__(self, heads: list[str], cells: Sequence[Sequence[tuple[int, str]]], *, text: bool = False) -> None:
-        self.heads, self.text = heads, text
+    def __init__(
+        self, heads: list[str], cells: Sequence[Sequence[tuple[int, str]]], *, text: bool = False,
+        firm: Sequence[bool] = (), room: int = 10**6,
+    ) -> None:  # fmt: skip
+        self.heads, self.text, self.room = heads, text, room
         self.cells = [[(level, way, width(way)) for level, way in cell] for cell in cells]
+        self.firm = firm or [False] * len(self.cells)
         self._needed = dict[tuple[int, int], int]()
 
     def headed(self, heads: list[str]) -> Column:
         """Return the same column below other headings."""
-        found = Column(heads, [], text=self.text)
+        found = Column(heads, [], text=self.text, firm=self.firm, room=self.room)
         found.cells = self.cells
         return found
 
@@ -57,14 +62,26 @@ class Column:
         least = width(self.heads[-1])
         if self.text:
             return max(min(cap, max((cell[0][2] for cell in self.cells), default=0)), least)
-        widths = sorted(_usual(cell, level, cap) for cell in self.cells)
+        widths = sorted(self._usual(cell, level, cap) for cell in self.cells)
         usual = widths[len(widths) - 1 - len(widths) // OUTLIERS]
-        least = max(least, *(_least(cell, level) for cell in self.cells))
+        for cell, firm in zip(self.cells, self.firm, strict=True):
+            least = max(least, self._usual(cell, 1, cap) if firm and level <= 1 else _least(cell, cap))
         return max(widths[-1] if widths[-1] <= FAR * usual else usual, least)
 
     def most(self, level: int) -> int:
         """Return the width at which a wider column says nothing more at this level."""
-        return max(_usual(cell, level, 10**9) for cell in self.cells)
+        return max(self._usual(cell, level, 10**9) for cell in self.cells)
+
+    def _usual(self, cell: Sequence[tuple[int, str, int]], level: int, cap: int) -> int:
+        """Return the width of the most detailed way of a level that a cap allows, or of its least detailed one.
+
+        A level for which there is no room in any table is passed over.
+        """
+        fitting = [(its, wide) for its, _, wide in cell if its >= level and wide <= self.room] or [
+            (cell[-1][0], cell[-1][2])
+        ]
+        ways = [wide for its, wide in fitting if its == fitting[0][0]]
+        return next((wide for wide in ways if wide <= cap), ways[-1])
 
     def written(self, level: int, columns: int, signs: Signs) -> list[str]:
         """Return the heading and the cells in a width."""
@@ -79,22 +96,10 @@ class Column:
         return lines
 
 
-def _ways(cell: Sequence[tuple[int, str, int]], level: int) -> list[int]:
-    """Return the widths of the ways of a level, or of the next one that a cell has."""
-    nearest = next((its for its, *_ in cell if its >= level), cell[-1][0])
-    return [wide for its, _, wide in cell if its == nearest]
-
-
-def _usual(cell: Sequence[tuple[int, str, int]], level: int, cap: int) -> int:
-    """Return the width of the most detailed way of a level that a cap allows, or of its least detailed one."""
-    ways = _ways(cell, level)
-    return next((wide for wide in ways if wide <= cap), ways[-1])
-
-
-def _least(cell: Sequence[tuple[int, str, int]], level: int) -> int:
-    """Return the width below which a cell would lose a formula that can be cut, or its number."""
-    ways = _ways(cell, level)
-    return ways[-1] if len(ways) > 1 else cell[-1][2]
+def _least(cell: Sequence[tuple[int, str, int]], cap: int) -> int:
+    """Return the width below which a cell would lose its numbers; with a cap of 0 an array is its shape."""
+    ways = [wide for its, _, wide in cell if its == cell[-1][0]]
+    return ways[-1] if cap == 0 or len(ways) < 2 else min(ways[:-1])
 
 
 def shrunk(columns: Sequence[Column], widths: list[int], room: int) -> list[int]:

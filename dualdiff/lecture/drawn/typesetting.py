@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from dualdiff.lecture.drawn.grammar import indexed, plain, tree
+from dualdiff.lecture.drawn.grammar import SUPERSCRIPTS, indexed, plain, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +59,14 @@ _SPELLED = {*_LETTERS.values(), "epsilon", "phi"} - {"varepsilon", "varphi", "la
 _ESCAPED = {
     "\\": r"\backslash ", "_": r"\_", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$", "{": r"\{", "}": r"\}",
     "^": r"\wedge ", "~": r"\sim ", "·": r"{\cdot}", "−": "-", "×": r"{\times}", "<": "<", ">": ">",
-    "↓": r"\downarrow ", "↑": r"\uparrow ", "…": r"\ldots ",
+    "↓": r"\downarrow ", "↑": r"\uparrow ", "←": r"\leftarrow ", "→": r"\rightarrow ", "…": r"\ldots ",
+    "∂": r"\partial ", "∇": r"\nabla ", "√": r"\surd ", "∘": r"\circ ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ",
+    "≠": r"\ne ", "∞": r"\infty ", "½": r"\tfrac{1}{2}", "′": r"\prime ", "µ": r"\mu ",
+    **{c: rf"\{name} " for c, name in _LETTERS.items()},
 }  # fmt: skip
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+_MOVED = str.maketrans(f"{SUPERSCRIPTS}⁻{_SUBSCRIPTS}", "0123456789-0123456789")
+_WRITTEN = " ← "  # between an entry and what is written into it
 
 
 class _Strange(Exception):  # noqa: N818 - a signal to show the text as it is
@@ -78,7 +84,8 @@ def latex(formula: str) -> str:
     Returns
     -------
     str
-        For use in math mode.  A text that is no expression is set as text.
+        For use in math mode.  A text that is no expression is set as text, in which letters that amsmath has no
+        command for, such as 값, are left to the fonts of the reader.
 
     Examples
     --------
@@ -107,14 +114,28 @@ def latex_accented(name: str, accent: str) -> str:
 
 def latex_text(text: str) -> str:
     r"""Return any text for math mode: words in \text, signs with a meaning of their own escaped beside them."""
-    signs = "".join(map(re.escape, _ESCAPED))
-    pieces = re.findall(f"[{signs}]|[^{signs}]+", plain(text))
-    marks = ["◌" * bool(unicodedata.combining(piece[0])) for piece in pieces]  # a mark needs something to stand on
-    return "".join(_ESCAPED.get(p) or rf"\text{{{mark}{p}}}" for p, mark in zip(pieces, marks, strict=True))
+    signs, raised = "".join(map(re.escape, _ESCAPED)), f"⁻{SUPERSCRIPTS}"
+    pieces = re.findall(f"[{raised}]+|[{_SUBSCRIPTS}]+|[{signs}]|[^{signs}{raised}{_SUBSCRIPTS}]+", plain(text))
+    return "".join(map(_piece, pieces, ["", *pieces]))
+
+
+def _piece(piece: str, before: str) -> str:
+    """Return a piece of a text: a sign by its command, an index or a power, or words."""
+    if piece[0] in _ESCAPED:
+        return _ESCAPED[piece]
+    scripts = f"⁻{SUPERSCRIPTS}{_SUBSCRIPTS}"
+    if piece[0] in scripts:
+        base = "{}" if not before or before[0] in scripts else ""
+        return f"{base}{'_' if piece[0] in _SUBSCRIPTS else '^'}{{{piece.translate(_MOVED)}}}"
+    mark = "◌" * bool(unicodedata.combining(piece[0]))  # a mark needs something to stand on
+    return rf"\text{{{mark}{piece}}}"
 
 
 def _written(formula: str, walked: Callable[[_Walk, ast.expr], str]) -> str:
     node = tree(formula)
+    if node is None and _WRITTEN in formula:
+        left, right = formula.split(_WRITTEN, 1)
+        return rf"{_written(left, walked)} \leftarrow {_written(right, walked)}"
     try:
         return latex_text(formula) if node is None else walked(_Walk(), node)
     except (_Strange, RecursionError):
@@ -143,7 +164,8 @@ def _upright(name: str) -> str:
     """Return a name of several letters; those LaTeX's math fonts lack are set as text."""
     if name.isascii():
         return rf"\mathrm{{{_underscored(name)}}}"
-    return latex_text(name)
+    text = latex_text(name)
+    return text if re.fullmatch(r"\\text\{[^{}]*\}", text) else f"{{{text}}}"
 
 
 def _underscored(name: str) -> str:
@@ -310,6 +332,7 @@ class _Walk:
             value = value.value
         text = self.at(value, RAISED)
         single = isinstance(value, ast.Name) and "_{" not in text
+        single |= isinstance(value, ast.Call) and text.startswith(r"\operatorname")
         return f"{text if single else f'({_bare(text)})'}_{{{','.join(places)}}}", ATOM
 
     def _call(self, node: ast.Call) -> tuple[str, int]:
