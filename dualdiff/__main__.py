@@ -1,6 +1,7 @@
 """``python -m dualdiff``: the chain rule of the lecture, the derivatives of formulas typed by the reader, or a command.
 
-Results go to stdout; what the words lack goes to stderr, in one line, with exit code 2.
+Results go to stdout; what the words lack, or what keeps a result from being written, goes to stderr, in one line, with
+exit code 2.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 where the result was shown, or a claim is right; 1 where a claim is wrong, or the result could not be
-        written; 2 where the words make no sense.
+        0 where the result was shown, or a claim is right; 1 where a claim is wrong; 2 where there is no result: the
+        words make no sense, or it could not be written.
 
     Examples
     --------

@@ -14,7 +14,8 @@ WORDS = """
 frac sqrt cdot left right lvert rvert lfloor rfloor mathrm mathsf text operatorname log max min bmod land lor lnot le ge
 ne in notin equiv not oplus ll gg infty ldots cdots vdots times partial dot bar imath jmath begin end hline quad
 hookrightarrow backslash wedge sim downarrow uparrow zeta eta iota kappa lambda mu nu xi rho sigma tau upsilon varphi
-phi chi psi delta varepsilon epsilon Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
+phi chi psi delta varepsilon epsilon leftarrow rightarrow nabla surd circ approx tfrac prime
+Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
 """
 COMMANDS = {*FUNCTIONS, *GREEK, *WORDS.split(), *"\\,;_%#&${} "}
 ENVIRONMENTS = {"array", "bmatrix"}
@@ -29,7 +30,7 @@ def check(latex):
     assert depth == 0, latex
     for command in re.findall(r"\\([a-zA-Z]+|.)", latex, re.DOTALL):
         assert command in COMMANDS, (command, latex)
-    assert latex.count(r"\left") == latex.count(r"\right"), latex
+    assert len(re.findall(r"\\left\b", latex)) == len(re.findall(r"\\right\b", latex)), latex
     opened = []
     for which, name in re.findall(r"\\(begin|end)\{(\w+)\}", latex):
         assert name in ENVIRONMENTS

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -159,7 +160,7 @@ def test_counts_are_those_of_multiplying(sizes):
 
     for way in (orders.forward(sizes), orders.reverse(sizes), orders.best(sizes)):
         Matrix.spent = 0
-        product = orders.multiplied(way.order, [Matrix(*shape) for shape in itertools.pairwise(sizes)])
+        product = orders.multiplied(way.order, [Matrix(*shape) for shape in itertools.pairwise(sizes)], operator.matmul)
 
         assert (sizes[0], sizes[-1]) == product.shape
         assert way.multiplications == Matrix.spent
@@ -225,4 +226,54 @@ def test_functions_that_change_are_found_out():
 
     assert not shown.agrees
     assert shown.difference >= 1
-    assert "✗ the Jacobian of f∘sin taken directly differs by up to" in shown.to_text(120)
+    assert ("f",) == shown.changing
+    assert (
+        "✗ the Jacobian of f∘sin taken directly differs by up to 1: f returns something else at each call"
+        in shown.to_text(120)
+    )
+
+
+def test_an_exact_zero_contributes_nothing():
+    """A slope of 0 beside an infinite one is a path of 0, in the product as in the direct Jacobian."""
+    shown = chain(np.sqrt, lambda s: 0 * s)(2.0)
+
+    assert [[math.inf]] == shown.factors[0].tolist()
+    assert [[0.0]] == shown.product.tolist() == shown.jacobian.tolist()
+    assert (True, 0.0, 0.0) == (shown.agrees, shown.difference, shown.paths(0, 0)[0].value)
+    assert "✓ the Jacobian of sqrt∘f taken directly is exactly the same" in shown.to_text(80)
+    wide = chain(lambda x: np.sqrt(x[0]) + x[1], lambda s, t: (0 * s, 3 * t))(2.0, 1.0)
+    assert [[0.0, 3.0]] == wide.product.tolist() == wide.jacobian.tolist()
+    assert wide.agrees
+
+
+def test_what_is_infinite_blames_nobody():
+    """Where 0·inf keeps product and direct Jacobian apart, the text says so and not that a function changes."""
+    shown = chain(lambda x: x * x, np.sqrt)(0.0)
+
+    assert () == shown.changing
+    assert not shown.agrees
+    assert not shown.to_dict()["finite"]
+    text = " ".join(shown.to_text(60).split())
+    assert "with inf or nan among the numbers 0·inf has no value, and the product takes it for 0" in text
+    assert "0*inf" in shown.to_text(60, ascii=True)
+    assert "✗" not in text
+    assert "call" not in text
+
+
+@pytest.mark.parametrize(("factors", "orders_of_them", "listed"), [(6, 42, 42), (8, 429, 429), (9, 1430, 2)])
+def test_how_many_bracketings_there_are_is_said(factors, orders_of_them, listed):
+    """Up to eight factors all are there; of more, forward, reverse and the best, and the text says of how many."""
+    shown = chain(*[np.sin] * factors)(1.0)
+
+    assert math.comb(2 * factors - 2, factors - 1) // factors == orders_of_them
+    assert listed == len(shown.bracketings)
+    assert {shown.forward.text, shown.reverse.text, shown.best.text} <= {way.text for way in shown.bracketings}
+    assert f"  2 of {orders_of_them:,} bracketings".replace(",", " ") in shown.to_text(60)
+
+
+def test_many_parameters_keep_their_names():
+    """Seven letters that names are made of may all be taken."""
+    shown = chain(lambda v1, w1, u1, z1, y1, a1, b1: v1 + w1, lambda s: (s,) * 7)(1.0)
+
+    assert [[2.0]] == shown.product.tolist()
+    assert ("v1", "w1", "u1", "z1", "y1", "a1", "b1") == shown.labels[1]

@@ -125,3 +125,44 @@ def test_nothing_in_nothing_out():
 
     assert (0, 0) == shown.product.shape
     assert "(0 × 0)" in shown.to_text(80)
+
+
+@pytest.mark.parametrize(
+    ("inner", "told"),
+    [
+        (lambda s: None, "g returned None, and chain"),
+        (lambda s: (s, None), "g returned None inside its result, and chain"),
+        (lambda s: "s", "g returned 's', and chain"),
+        (lambda s: (s for _ in range(2)), "g returned a generator, and chain"),
+        (lambda s: lambda t: s * t, "g returned a function, and chain"),
+    ],
+)
+def test_results_that_are_no_numbers(inner, told):
+    """The function that returned them is named, and where it is defined."""
+    square = lambda x: x**2
+
+    with pytest.raises(
+        TypeError, match=rf"^{told}\(\) is about numbers and arrays\. .+ Let g return numbers \(defined at"
+    ):
+        chain(square, inner)(1.0)
+    with pytest.raises(TypeError, match="^" + told.replace("g ", "f ", 1)):
+        chain(inner, square)(1.0)
+    assert [[2.0]] == chain(square, lambda s: s)(1.0).product.tolist()
+
+
+def test_complex_numbers_between_the_functions():
+    """A function that is not complex differentiable is named with the one that made it so; both ways out work."""
+    size = lambda z: np.abs(z)
+
+    with pytest.raises(
+        ValueError, match=r"^g returns complex numbers, and f is not complex differentiable there: .+ Let g return np"
+    ):
+        chain(size, lambda s: s + 1j)(2.0)
+    parts = chain(lambda a, b: np.hypot(a, b), lambda s: (np.real(s + 1j), np.imag(s + 1j)))(2.0)
+    assert [[2 / np.sqrt(5)]] == pytest.approx(np.array(parts.product.tolist()))
+    with pytest.raises(
+        ValueError, match=r"^f was given complex numbers, .+ Put lambda x, y: f\(x \+ 1j\*y\) in place of f"
+    ):
+        chain(size)(2.0 + 1j)
+    assert np.allclose([[2, 1]] / np.sqrt(5), chain(lambda x, y: size(x + 1j * y))(2.0, 1.0).product)
+    assert [[1j]] == chain(lambda z: 1j * z, lambda s: s)(2.0).product.tolist()

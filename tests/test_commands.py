@@ -3,14 +3,12 @@
 import ast
 import json
 import math
-import os
 import re
-import subprocess
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from command_line import columns, command, environment, refused, told, typed
+from command_line import columns, refused, told, typed
 
 import dualdiff as dd
 from dualdiff.__main__ import COMMANDS, main
@@ -172,79 +170,6 @@ def test_formats_have_a_short_form(capsys):
     assert told(capsys, "trace", *SURVEY, "--format", "svg") == told(capsys, "trace", "--svg", *SURVEY)
 
 
-# --- where it goes ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_encodings(form, encoding):
-    """Text keeps to the signs that stdout has; all other formats are UTF-8 in a pipe, as their readers take them."""
-    run = subprocess.run(
-        command("trace", *SURVEY, "--format", form), env=environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0"),
-        capture_output=True, timeout=60, check=True,
-    )  # fmt: skip
-    text = run.stdout.decode(encoding if form == "text" else "utf-8")
-
-    assert b"" == run.stderr
-    assert text.strip()
-    assert not re.search(rb"\\[xuU][0-9a-f]{2}", run.stdout) or form in {"json", "html"}
-    if form == "text" and encoding != "utf-8":
-        assert text.isascii()
-
-
-def test_output_is_in_utf_8_wherever_it_is_written(tmp_path):
-    """A file is UTF-8 also where the terminal is not, and stderr says that it was written."""
-    run = typed("trace", *SURVEY, "-o", "made.txt", cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-
-    assert (0, "", "wrote made.txt\n") == (run.returncode, run.stdout, run.stderr)
-    assert "v₅" in (tmp_path / "made.txt").read_text(encoding="utf-8")
-
-
-def test_no_colour_and_no_codes(capsys, monkeypatch):
-    """Nothing is coloured, with NO_COLOR or without."""
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    plain = told(capsys, "trace", *SURVEY)
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    assert "\x1b" not in plain
-    assert plain == told(capsys, "trace", *SURVEY)
-
-
-@pytest.mark.parametrize("path", ["none/step.html", ".html", "step.html\0", "\ud800.html"], ids=ascii)
-def test_what_cannot_be_written_is_told(capsys, tmp_path, monkeypatch, path):
-    """A folder that is not there, a folder in place of a file, a name that is none: exit code 1 and one line."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".html").mkdir()
-
-    assert 1 == main(["trace", *SURVEY, "--format", "html", "-o", path])
-    out, err = capsys.readouterr()
-    assert "" == out
-    assert re.fullmatch(r"dualdiff: `.*` could not be written: .+\n", err)
-
-
-def test_dash_is_stdout(capsys):
-    """-o - writes where it is piped."""
-    assert told(capsys, "trace", *SURVEY, "--format", "dot") == told(
-        capsys, "trace", *SURVEY, "--format", "dot", "-o", "-"
-    )
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pipes are POSIX's")
-@pytest.mark.parametrize(
-    "words", [["trace", *SURVEY], ["trace", *SURVEY, "--format", "html"], ["trace", "--help"]], ids=str
-)
-def test_reader_that_leaves_gets_no_traceback(words):
-    """A reader such as head that leaves early gets the end in silence."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    run = subprocess.run(
-        command(*words), env=environment(), stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
-    )
-    os.close(writer)
-
-    assert (0, b"") == (run.returncode, run.stderr)
-
-
 # --- help and refusals ------------------------------------------------------------------------------------------------
 
 
@@ -317,6 +242,18 @@ REFUSED = [
     (["jacobain", "t**2", "t=1"],
      "`jacobain` is no command: write jacobian, or give the variable a value: jacobain=1.0",
      ["jacobain", "t**2", "t=1", "jacobain=1.0"]),
+    (["trace", "s*t", "s=1", "t=2", "--wrt", "s, s"], "--wrt s, s names a variable twice: leave one out",
+     ["trace", "s*t", "s=1", "t=2", "--wrt", "s"]),
+    (["jacobian", "s*t", "s=1", "t=2", "--wrt=t,s,t"], "--wrt t,s,t names a variable twice: leave one out",
+     ["jacobian", "s*t", "s=1", "t=2", "--wrt=t,s"]),
+    (["trace", "t", "t=1", "--format", "html", "-o", "q.svg"],
+     "the ending of `q.svg` says svg, and --format is html: end it in .html, or leave --format out",
+     ["trace", "t", "t=1", "--format", "html", "-o", "-"]),
+    (["jacobian", "t", "t=1", "--latex", "-o", "q.JSON"],
+     "the ending of `q.JSON` says json, and --format is latex: end it in .tex, or leave --format out",
+     ["jacobian", "t", "t=1", "--latex"]),
+    (["check", "t", "1", "-o", "a.html"],
+     "the ending of `a.html` says html, and check writes text: end it in .txt", ["check", "t", "1", "-o", "-"]),
 ]  # fmt: skip
 
 

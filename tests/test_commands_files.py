@@ -382,6 +382,9 @@ def test_traceback_on_demand(wave):
         assert 2 == run.returncode
         assert "Traceback (most recent call last)" in run.stderr
         assert "return y / [0.0][1]" in run.stderr
+        begin, *frames = [line for line in run.stderr.splitlines() if line.startswith(("Traceback", "  File "))]
+        assert begin.startswith("Traceback")
+        assert f'File "{wave}", line {RAISING}, in raising' in frames[0]
         assert run.stderr.splitlines()[-1].startswith(f"dualdiff: wave.py, line {RAISING}")
     assert "Traceback" not in typed("jacobian", f"{wave}:raising", "x=1").stderr
 

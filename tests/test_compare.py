@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-import dualdiff as dd
 from dualdiff.lecture.compared import comparing, crossing as crossings, measuring
 from dualdiff.lecture.compared.comparing import compare
 
@@ -340,38 +339,3 @@ def test_matplotlib_comes_only_with_the_plot():
     )
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
-
-
-# --- errors, and their ways out ----------------------------------------------------------------------------------
-
-
-def test_no_function():
-    """compare(f(x)) is told what was meant."""
-    with pytest.raises(TypeError, match=r"takes a function; it got 1\.0\. Write compare\(f\)\(x\), not compare"):
-        compare(1.0)
-
-
-@pytest.mark.parametrize("setting", [{"repeat": 0}, {"seconds": -1}, {"sizes": (0, 1)}, {"sizes": ()}])
-def test_settings_are_above_nothing(setting):
-    """Readings, seconds and sizes are counted from one."""
-    with pytest.raises(ValueError, match=rf"compare\(f, {next(iter(setting))}=\.\.\.\) takes what is above 0; it got "):
-        compare(polar, **setting)
-
-
-def test_nothing_to_compare():
-    """Empty arrays have no passes; one that is not empty has."""
-    with pytest.raises(ValueError, match=r"f was given 0 numbers and returned 0\. Give it an array that is not empty"):
-        compare(lambda x: 2 * x, **QUICK)(np.zeros(0))
-    assert 1 == compare(lambda x: 2 * x, **QUICK)(np.zeros(1)).inputs
-
-
-def test_wrong_number_of_arguments():
-    """F's own signature is quoted."""
-    with pytest.raises(TypeError, match=r"compare\(\) was given 1 argument\(s\) for f, but f is polar\(r, t\): miss"):
-        compare(polar, **QUICK)(2.0)
-
-
-def test_inside_another_derivative():
-    """What another derivative moves is refused."""
-    with pytest.raises(TypeError, match="it got a Dual, whose derivative has not returned: compare outside of it"):
-        dd.derivative(lambda x: compare(np.sin, **QUICK)(x).forward.seconds)(1.0)

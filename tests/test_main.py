@@ -361,11 +361,11 @@ def test_reader_that_leaves_gets_no_traceback(words):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_full_disk_is_told():
-    """What could not be written is one line on stderr, and exit code 1."""
+    """What could not be written is one line on stderr, and exit code 2."""
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(command(), env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
-    assert (1, 1) == (run.returncode, run.stderr.count("\n"))
+    assert (2, 1) == (run.returncode, run.stderr.count("\n"))
     assert run.stderr.startswith("dualdiff: the result could not be written: ")
 
 

@@ -3,12 +3,15 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from latex_reader import Reader, check
 from told_by_hand import CASES, survey, told
 
+import dualdiff as dd
 from dualdiff.lecture.drawn.latex import to_latex
+from dualdiff.lecture.drawn.notation import latex as in_latex
 
 NESTED = re.compile(r"\\begin\{bmatrix\}.*?\\end\{bmatrix\}")
 
@@ -143,3 +146,45 @@ def test_any_text_is_valid(text, name):
 
     check(latex)
     assert r"\begin{array}{llll}" in latex
+
+
+def test_every_command_of_latex_is_checked():
+    """The check of these tests finds what it looks for."""
+    for wrong in (
+        "{",
+        "}",
+        r"\frac{1}{2",
+        r"\usepackage{x}",
+        r"\left(x",
+        r"\begin{array}",
+        "50%",
+        r"\begin{tikz}\end{tikz}",
+    ):
+        with pytest.raises((AssertionError, IndexError)):
+            check(wrong)
+
+
+def test_latex_has_no_signs_of_mathematics_left():
+    """Signs that a trace writes have commands of amsmath, so that pdflatex needs no other fonts."""
+    for sign in "·−×²³¹⁴⁹⁻₁₂√∂δε∇∘≈≤≥≠∞←→↓↑…½′µπ":
+        for text in (sign, f"a {sign} b!", f"x{sign} of"):
+            assert in_latex(text).isascii(), (text, in_latex(text))
+            check(in_latex(text))
+
+
+def test_written_rows_have_an_arrow():
+    """A write into an array is its entry, an arrow, and what is written."""
+
+    def f(x):
+        y = np.zeros_like(x)
+        y[0] = x[0] ** 2
+        return y
+
+    latex = dd.trace(f)(np.array([3.0, 4.0])).to_latex()
+
+    assert r" = (v_{1})_{0} \leftarrow v_{3} = \left[9, 0\right] & " in latex
+    assert latex.isascii()
+    check(latex)
+    letters = dd.trace(f, symbols=True)(np.array([3.0, 4.0])).to_latex()
+    assert letters.isascii()
+    check(letters)

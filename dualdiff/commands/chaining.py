@@ -60,7 +60,7 @@ def run(argv: Sequence[str]) -> Answer:
         made = dd.chain(*functions)(*about.point)
         text = functools.cache(functools.partial(rendered, made, kind, None))
         text(False)
-    return Answer(text, 0, kind != "text", chosen.get("output"))
+    return Answer(text, 0, kind, chosen.get("output"))
 
 
 def _sorted_out(words: Sequence[str]) -> tuple[list[str], dict[str, str], list[str]]:

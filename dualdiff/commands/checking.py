@@ -8,10 +8,12 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.commands.files import FileFunction, blamed
-from dualdiff.commands.output import OUTPUT, Answer, columns
+from dualdiff.commands.layout import NARROWEST, width
+from dualdiff.commands.output import OUTPUT, Answer, columns, in_ascii, require_ending
 from dualdiff.commands.subject import Formulas, sorted_out, source, subject, under_names
 from dualdiff.commands.words import HELP, TRACEBACK, Option, Page, UsageError, told_apart
 from dualdiff.expression import quote, unknown
+from dualdiff.lecture.drawn.notation import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +25,9 @@ __all__ = ["PAGE", "run"]
 PAGE = Page(
     "check",
     "EXPRESSION CLAIM ... [NAME=VALUE ...] [--wrt NAME] [-o FILE]",
-    "Is the claim the derivative of the expression? Exit code 0 if it is, 1 if it is not, 2 if the words make no "
-    "sense. It is tried at the values, or at points that are drawn where there are none.",
+    "Is the claim the derivative of the expression? It is tried at the values, or at points that are drawn where there "
+    "are none. Exit code 0 if it is, 1 if it is not, 2 if there is no verdict, as the words make no sense or it could "
+    "not be written.",
     (
         Option("--wrt", "NAMES", "what it is the derivative with respect to, where there are several variables"),
         OUTPUT._replace(says="write to a file"),
@@ -50,6 +53,7 @@ def run(argv: Sequence[str]) -> Answer:
     words, chosen = told_apart(argv, PAGE)
     if "help" in chosen:
         return Answer(lambda _: PAGE.text())
+    require_ending(chosen, "text", "check writes text")
     asked, values = sorted_out(words)
     if len(asked) < 2:
         raise UsageError(f"check takes an expression and a claim: write {PAGE.prog} {PAGE.examples[0]}")
@@ -79,7 +83,7 @@ def run(argv: Sequence[str]) -> Answer:
     argnums: Any = None if not some else tuple(moving) if len(moving) > 1 else moving[0]
     with blamed(about.path or claimed.path):
         result = dd.check(under_names(about, names, held), claim, at=at, argnums=argnums)
-    return Answer(functools.partial(_text, result), 0 if result else 1, False, chosen.get("output"))
+    return Answer(functools.partial(_text, result), 0 if result else 1, "text", chosen.get("output"))
 
 
 def _names(about: Source, claimed: Source, wrt: str | None, given: Sequence[str]) -> list[str]:
@@ -127,6 +131,8 @@ def _claim(
         rows = [found[i * n : (i + 1) * n] if n > 1 else found[i] for i in range(m)]
         return rows if m > 1 else rows[0]
 
+    if isinstance(claimed, FileFunction):
+        claim.__wrapped__ = claimed.function  # type: ignore[attr-defined]  # where messages find it defined
     claim.__signature__ = inspect.signature(under_names(about, names))  # type: ignore[attr-defined]
     return claim
 
@@ -152,15 +158,48 @@ def _count(about: Source, have: int, m: int, moving: Sequence[str]) -> str:
     return f"{has}, and the Jacobian has {m} x {n}: write {m} rows with {n} in each, with commas between"
 
 
-def _text(result: Any, _: bool) -> str:
-    """Return the verdict, its sentences within the width of the terminal."""
-    wide = columns()
-    lines = []
-    for line in str(result).splitlines():
-        indent = len(line) - len(line.lstrip())
-        if len(line) <= wide or indent >= 4:  # a matrix
-            lines.append(line)
-        else:
-            hang = " " * (indent + 2)
-            lines += textwrap.wrap(line, wide, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines) + "\n"
+def _text(result: Any, ascii: bool) -> str:
+    """Return the verdict within the width of the terminal: its sentences wrapped, its matrices beside each other."""
+    limit = max(columns(), NARROWEST)
+    said = str(result)
+    if ascii:  # a cross in a matrix keeps its one column
+        said = in_ascii("\n".join(line.replace("✗", "x") if _in_matrix(line) else line for line in said.splitlines()))
+    lines = list[str]()
+    matrix = list[str]()
+    for line in [*said.splitlines(), ""]:
+        if _in_matrix(line):
+            matrix.append(line)
+            continue
+        lines += _beside_or_below(matrix, limit)
+        matrix = []
+        hang = " " * (len(line) - len(line.lstrip()) + 2)
+        fits = width(line) <= limit
+        lines += [line] if fits else textwrap.wrap(line, limit, subsequent_indent=hang, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _in_matrix(line: str) -> bool:
+    return line.startswith(" " * 4)
+
+
+def _beside_or_below(matrix: list[str], limit: int) -> list[str]:
+    """Return two matrices under the heads claimed and true as they are, or one below the other; the rest is cut."""
+    head = matrix[0].split() if matrix else []
+    if head == ["claimed", "true"] and max(map(width, matrix)) > limit:
+        start, other = matrix[0].index("claimed"), matrix[0].index("true")
+        labels, *parts = zip(*(_split(line, start, other) for line in matrix), strict=True)
+        matrix = []
+        for name, *rows in parts:
+            matrix.append(f"    {name.rstrip()}")
+            matrix += [f"{label}{row}".rstrip() for label, row in zip(labels[1:], rows, strict=True)]
+    return [clipped(line, limit) for line in matrix]
+
+
+def _split(line: str, *places: int) -> list[str]:
+    """Cut a line at columns of the terminal."""
+    found, begin = [], 0
+    for place in places:
+        end = next((i for i in range(begin, len(line)) if width(line[:i]) >= place), len(line))
+        found.append(line[begin:end])
+        begin = end
+    return [*found, line[begin:]]

@@ -40,4 +40,4 @@ def run(argv: Sequence[str]) -> Answer:
         made = dd.compare(about.function)(*about.point)
         text = functools.cache(functools.partial(rendered, made, kind, None))
         text(False)
-    return Answer(text, 0, kind != "text", chosen.get("output"))
+    return Answer(text, 0, kind, chosen.get("output"))

@@ -21,6 +21,7 @@ __all__ = ["FileFunction", "blamed", "load", "named_file"]
 _WORD = re.compile(r"(?P<path>.*[^/\\]\.py)(?P<colon>:?)(?P<name>.*)", re.DOTALL | re.IGNORECASE)
 _LIBRARIES = {"dualdiff", "numpy", "functools", "contextlib"}  # names that a trace takes for no code of the user's
 _MODULES: dict[tuple[str, int, int], ModuleType] = {}  # the files that were run, as they were then
+_HERE = re.compile(r" \(defined at [^()]*[/\\]dualdiff[/\\]commands[/\\]\w+\.py:\d+\)")  # of no use to the user
 _LONGEST = 600  # characters of a message
 
 
@@ -195,9 +196,24 @@ def blamed(path: Path | None, hint: str = "") -> Iterator[None]:
         way_out = "put it under if __name__ == '__main__':"
         raise UsageError(f"{name} ends Python with exit code {error.code!r}: {way_out}") from error
     except Exception as error:
+        _from_there(error, path)
         own = path is None and isinstance(error, (ValueError, TypeError)) and str(error)  # a sentence of dualdiff's
         said = _one_line(str(error)).replace("choose another at=", "choose other values") if own else _said(error)
         raise UsageError(_place(error, path) + said + hint * isinstance(error, TypeError)) from error
+
+
+def _from_there(error: BaseException, path: Path | None) -> None:
+    """Let the tracebacks of an error and of its causes begin where the user's file comes in."""
+    met = set[int]()
+    link: BaseException | None = error if path is not None else None
+    while link is not None and id(link) not in met:
+        met.add(id(link))
+        frames = link.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename != str(path):
+            frames = frames.tb_next
+        if frames is not None:
+            link.__traceback__ = frames
+        link = link.__cause__ or link.__context__
 
 
 def _place(error: BaseException, path: Path | None) -> str:
@@ -223,5 +239,6 @@ def _said(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
+    text = _HERE.sub("", text)
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -9,11 +9,14 @@ import numpy as np
 
 import dualdiff as dd
 from dualdiff.commands.formula import TRY
-from dualdiff.commands.layout import WIDTH, number, table
+from dualdiff.commands.layout import number, room, table
 from dualdiff.commands.subject import Formulas, under_names
 from dualdiff.expression import parse
+from dualdiff.lecture.drawn.text import to_text
 
 __all__ = ["screen"]
+
+_NARROWEST = 60  # columns of the trace; the rest of the page is laid out for 80
 
 
 def screen(ascii: bool) -> str:
@@ -28,7 +31,8 @@ def screen(ascii: bool) -> str:
     v1, v2 = dd.derivative(dd.sin)(t), dd.derivative(dd.cos)(t)
     whole = dd.derivative(lambda t: f(dd.sin(t), dd.cos(t)))(t)
     closed = 2 * math.sin(t) * (math.cos(t) - 1)
-    steps = dd.trace(under_names(Formulas([parse("sin(t)**2 + 2*cos(t)")]), ["t"]))(t).to_text(WIDTH, ascii=ascii)
+    trace = dd.trace(under_names(Formulas([parse("sin(t)**2 + 2*cos(t)")]), ["t"]))(t)
+    steps = to_text(trace.to_dict(), room(_NARROWEST), ascii=ascii, brief=True)
     surface = Formulas([parse("s*cos(t), s*sin(t), s**2")])
     passes = 0
 

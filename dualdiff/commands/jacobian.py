@@ -48,7 +48,7 @@ def run(argv: Sequence[str]) -> Answer:
 
     with about.blamed():
         text = str(getattr(report(about), kind)())
-    return Answer(functools.partial(_same, text), 0, kind != "text", chosen.get("output"))
+    return Answer(functools.partial(_same, text), 0, kind, chosen.get("output"))
 
 
 def _same(text: str, _: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import sys
@@ -22,7 +23,9 @@ __all__ = [
     "drop_stdout",
     "format_option",
     "give",
+    "in_ascii",
     "rendered",
+    "require_ending",
     "strict",
     "write",
 ]
@@ -55,15 +58,15 @@ class Answer:
         Returns the answer, in ASCII if it is given True.
     code : int
         The exit code.
-    read : bool
-        Whether a program is to read it, so that it is UTF-8 wherever it goes but on a terminal.
+    kind : str
+        The format; all but text are for programs.
     path : str or None
         The file it goes to.
     """
 
     text: Callable[[bool], str]
     code: int = 0
-    read: bool = False
+    kind: str = "text"
     path: str | None = None
 
 
@@ -80,7 +83,9 @@ def chosen_format(chosen: Mapping[str, str], page: Page) -> str:
     (option,) = (option for option in page.options if option.name == "--format")
     named = chosen.get("format")
     if named is not None:
-        return ENDINGS.get(named, named)
+        kind = ENDINGS.get(named, named)
+        require_ending(chosen, kind, f"--format is {kind}")
+        return kind
     path = chosen.get("output", "-")
     if path == "-":
         return option.choices[0]
@@ -89,6 +94,16 @@ def chosen_format(chosen: Mapping[str, str], page: Page) -> str:
         endings = ", ".join(f".{known}" for known in option.choices if known in ENDINGS)
         raise UsageError(f"the ending of {quote(path)} names no format: write one of {endings}, or add --format")
     return ENDINGS[ending]
+
+
+def require_ending(chosen: Mapping[str, str], kind: str, why: str) -> None:
+    """Refuse a file whose ending names another format than it is written in; .txt and unknown endings name none."""
+    path = chosen.get("output", "-")
+    named = ENDINGS.get(path.lower().rpartition(".")[2], kind)
+    if "." in path and named not in {kind, "text"}:
+        ending = next(ending for ending, own in ENDINGS.items() if own == kind)
+        way_out = f"end it in .{ending}" + (", or leave --format out" if "format" in chosen else "")
+        raise UsageError(f"the ending of {quote(path)} says {named}, and {why}: {way_out}")
 
 
 def rendered(made: Any, kind: str, width: int | None, ascii: bool) -> str:
@@ -124,7 +139,7 @@ def columns() -> int:
 
 
 def give(answer: Answer) -> int:
-    """Write an answer where it belongs, and return the exit code."""
+    """Write an answer where it belongs, and return the exit code: 2 where it could not be written."""
     text, path = answer.text(False), answer.path
     if path is not None and path != "-":
         try:
@@ -132,20 +147,23 @@ def give(answer: Answer) -> int:
                 file.write(text)
         except (OSError, ValueError) as error:  # a folder that is not there; a null character in the name
             write(f"dualdiff: {quote(path)} could not be written: {_reason(error)}\n", sys.stderr)
-            return 1
+            return 2
         write(f"wrote {path}\n", sys.stderr)
         return answer.code
     try:
-        if answer.read:
-            _pass_on(text, sys.stdout)
-        else:
+        if answer.kind == "text":
             write(text if _shows(text, sys.stdout) else answer.text(True), sys.stdout)
+        else:
+            _pass_on(text, answer.kind, sys.stdout)
     except BrokenPipeError:  # the reader has seen enough: python -m dualdiff | head -3
         drop_stdout()
     except OSError as error:
         drop_stdout()
         write(f"dualdiff: the result could not be written: {_reason(error)}\n", sys.stderr)
-        return 1
+        return 2
+    except UsageError as error:
+        write(f"dualdiff: {error}\n", sys.stderr)
+        return 2
     return answer.code
 
 
@@ -169,19 +187,41 @@ def _encoding(stream: TextIO | None) -> str:
 def write(text: str, stream: TextIO | None) -> None:
     """Write in the signs that the stream can show."""
     if not _shows(text, stream):
-        text = text.replace("²  ", "**2").translate(ASCII)  # takes two blanks of a table's padding
+        text = in_ascii(text)
         text = text.encode(_encoding(stream), "backslashreplace").decode(_encoding(stream))
     print(text, end="", file=stream, flush=True)  # and nothing where there is no stream, as under pythonw
 
 
-def _pass_on(text: str, stream: TextIO | None) -> None:
-    """Write for another program: in UTF-8, in which pages and drawings are read, whatever a terminal shows."""
-    raw = getattr(stream, "buffer", None)
-    if stream is None or raw is None or stream.isatty():
-        write(text, stream)
+def in_ascii(text: str) -> str:
+    """Return a text without the signs of mathematics; letters such as 값 are left in it."""
+    return text.replace("²  ", "**2").translate(ASCII)  # takes two blanks of a table's padding
+
+
+def _pass_on(text: str, kind: str, stream: TextIO | None) -> None:
+    """Write for another program: in UTF-8, in which pages and drawings are read.
+
+    A terminal has an encoding of its own, and so has a pipe to which PYTHONIOENCODING gives one. Pages and drawings say
+    in themselves that they are UTF-8, and so have references in place of what is not ASCII.
+    """
+    encoding, raw = _encoding(stream), getattr(stream, "buffer", None)
+    terminal = stream is not None and stream.isatty()
+    if raw is not None and not terminal and not os.environ.get("PYTHONIOENCODING"):
+        encoding = "utf-8"
+    if codecs.lookup(encoding).name != "utf-8":
+        if kind in {"html", "svg"}:
+            text = text.encode("ascii", "xmlcharrefreplace").decode()
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError as error:
+            sign = ascii(error.object[error.start])
+            way_out = "write -o FILE, which is UTF-8"
+            raise UsageError(f"{kind} has {sign}, which stdout in {encoding} cannot show: {way_out}") from None
+    data = text.encode(encoding, "backslashreplace")  # half a character, which UTF-8 has no place for
+    if raw is None or terminal:
+        print(data.decode(encoding), end="", file=stream, flush=True)
         return
-    stream.flush()
-    raw.write(text.encode("utf-8", "backslashreplace"))
+    stream.flush()  # type: ignore[union-attr]  # there is one, where it has a buffer
+    raw.write(data)
     raw.flush()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import dualdiff as dd
-from dualdiff.commands.layout import WIDTH, columns, number, short, table
+from dualdiff.commands.layout import WIDTH, equations, number, room, short, table, width
 from dualdiff.commands.output import strict
 from dualdiff.commands.subject import Formulas
 from dualdiff.commands.words import UsageError
@@ -71,6 +71,7 @@ class Report:
             made = function(*given)
             return list(made) if self.formulas and isinstance(made, tuple) else made
 
+        f.__wrapped__ = function  # type: ignore[attr-defined]  # where messages find it defined
         value, *_ = found = dd.value_and_jacobian(f, argnums=0)(*point)
         blocks = [found[1], *(dd.jacobian(f, argnums=i)(*point) for i in range(1, len(point)))]
         leaves = flatten(value)[0]
@@ -129,36 +130,43 @@ class Report:
         return jacobian_latex(self.subject, self._names(), self.inputs, self.slopes)
 
     def text(self) -> str:
-        """Return all of it as a page of 80 columns."""
-        given = ", ".join(f"{short(name, 20)}={_told(x)}" for name, x in self.subject.values.items())
-        lines = [textwrap.fill(f"at {given}", WIDTH, subsequent_indent="   "), ""]
-        inputs, names = [short(name, 20) for name in self.inputs], self._names()
+        """Return all of it as a page of 80 columns, or of fewer in a narrower terminal."""
+        limit = room()
+        longest = 20 if limit == WIDTH else limit // 4  # of a name
+        given = ", ".join(f"{short(name, longest)}={_told(x)}" for name, x in self.subject.values.items())
+        lines = [*textwrap.wrap(f"at {given}", limit, subsequent_indent="   "), ""]
+        inputs, names = [short(name, longest) for name in self.inputs], self._names()
         what = self.formulas[0].text if self.formulas else self.subject.source.title.replace("`", "")
         if self.order or self.slopes.size == 1:
-            f = short(names[0] if names else self._letter(), 20)
+            f = short(names[0] if names else self._letter(), longest)
             found = self.slopes if self.order else [*self.values, *self.slopes[0]]
             labels = [f, f"d{f}/d{inputs[0]}", *(f"d{k}{f}/d{inputs[0]}{k}" for k in range(2, len(found)))]
-            lines.insert(0, f"{f} = {short(what, WIDTH - 8)}")
-            lines += columns([f"  {label}" for label in labels], [f" = {number(y)}" for y in found])
+            lines.insert(0, f"{f} = {short(what, limit - width(f) - 3)}")
+            lines += equations([*zip(labels, map(number, found), strict=True)], [" = "], limit)
         else:
-            lines += self._matrix([short(name, 20) for name in names], inputs)
+            lines += self._matrix([short(name, longest) for name in names], inputs, limit)
             whose = "the formula" if self.formulas else what
-            lines += [f"passes of {whose}: {self.passes}, one for each {'variable' if self.formulas else 'number'}"]
-        lines += [""] * bool(self.remarks) + [f"remark: {remark}" for remark in self.remarks]
+            noun = "variable" if self.formulas else "number"
+            lines += textwrap.wrap(f"passes of {whose}: {self.passes}, one for each {noun}", limit)
+        lines += [""] * bool(self.remarks)
+        for remark in self.remarks:
+            lines += textwrap.wrap(f"remark: {remark}", limit, subsequent_indent="  ")
         return "".join(f"{line.rstrip()}\n" for line in lines)
 
-    def _matrix(self, names: list[str], inputs: list[str]) -> Iterator[str]:
+    def _matrix(self, names: list[str], inputs: list[str], limit: int) -> Iterator[str]:
         """Yield the values, and the Jacobian under its labels."""
-        texts = [f" = {short(e.text, 44)}" for e in self.formulas] or [""] * len(names)
-        means = "  =  " if self.formulas else " = "
-        yield from columns(
-            [f"  {name}" for name in names[:MOST]], texts[:MOST], [f"{means}{number(y)}" for y in self.values[:MOST]]
-        )
+        values = [number(y) for y in self.values[:MOST]]
+        if self.formulas:
+            texts = [short(e.text, 44) for e in self.formulas[:MOST]]
+            yield from equations([*zip(names[:MOST], texts, values, strict=False)], [" = ", "  =  "], limit)
+        else:
+            yield from equations([*zip(names[:MOST], values, strict=False)], [" = "], limit)
         heads = [f"d/d{name}" for name in inputs[:MOST]]
-        yield from ["", *table(names[:MOST], heads, self.slopes[:MOST, :MOST]), ""]
+        yield from ["", *table(names[:MOST], heads, self.slopes[:MOST, :MOST], limit), ""]
         if max(self.slopes.shape) > MOST:
             m, n = self.slopes.shape
-            yield from [f"shown are at most {MOST} rows and columns of {m} and {n}: --format json has all", ""]
+            said = f"shown are at most {MOST} rows and columns of {m} and {n}: --format json has all"
+            yield from [*textwrap.wrap(said, limit), ""]
 
     def _names(self) -> list[str]:
         """Return what the rows are called."""

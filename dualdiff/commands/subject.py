@@ -101,6 +101,7 @@ def under_names(source: Source, names: Sequence[str], held: Mapping[str, Any] | 
 
     if isinstance(source, FileFunction):
         f.__name__ = f.__qualname__ = source.name
+        f.__wrapped__ = source.function  # type: ignore[attr-defined]  # where messages find it defined
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     f.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
     return f
@@ -160,11 +161,14 @@ def _chosen(source: Source, values: Mapping[str, Any], wrt: str | None) -> Itera
             raise UsageError(f"{source.title} has no variable to differentiate by: {_example(source)}")
         yield from moving
         return
-    for name in map(str.strip, wrt.split(",")):
+    names = [name.strip() for name in wrt.split(",")]
+    for name in names:
         if name not in values:
             have = f"the variables are {', '.join(values)}" if values else "there are no variables"
             raise UsageError(f"--wrt {quote(name)}: {have}: write {'one of them' if values else 'a formula with some'}")
-        yield name
+    if len(set(names)) < len(names):
+        raise UsageError(f"--wrt {wrt} names a variable twice: leave one out")
+    yield from names
 
 
 def _example(source: Source) -> str:

@@ -68,7 +68,7 @@ def run(argv: Sequence[str]) -> Answer:
             raise UsageError(f"--result {result}: {_counted(about)}") from None
         text = functools.cache(lambda plain: rendered(trace, kind, width, plain or "ascii" in chosen))
         text(False)
-    return Answer(text, 0, kind != "text", chosen.get("output"))
+    return Answer(text, 0, kind, chosen.get("output"))
 
 
 def _counted(about: Any) -> str:

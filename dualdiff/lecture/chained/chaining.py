@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,17 +12,19 @@ from dualdiff.lecture.chained import bracketings as orders
 from dualdiff.lecture.chained.composition import Link, Stage, composed, linked, slopes
 from dualdiff.lecture.chained.entrywise import jacobian_in_letters
 from dualdiff.lecture.chained.pathways import Entry, Path, largest
+from dualdiff.lecture.printed import Printed
 from dualdiff.lecture.run import recorded
+from dualdiff.transforms.containers import flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dualdiff.lecture.chained.bracketings import Bracketing
 
 __all__ = ["Chain", "Entry", "Path", "chain"]
 
 _SCHEMA = "dualdiff.chain/1"
-_FACTORS = 6  # up to which every bracketing is counted: there are 42 of them
+_FACTORS = 8  # up to which every bracketing is counted: there are 429 of them
 _PATHS = 1000  # of one entry; of more the largest are given
 _TOLD = 12  # of one entry in the dict
 _ENTRIES = 36  # entries of a matrix that are told one by one
@@ -89,7 +89,7 @@ def chain(*functions: Callable[..., Any]) -> Callable[..., Chain]:
     return functools.wraps(functions[-1])(at)
 
 
-class Chain:
+class Chain(Printed):
     """The chain rule at one point: factors, product, paths, and what each order of multiplying costs.
 
     `chain` makes it. It prints as the equation of matrices and fits the terminal.
@@ -101,7 +101,7 @@ class Chain:
     factors : tuple of ndarray
         Their Jacobians, outer first, each a matrix: a row for each number returned, a column for each one taken.
     product : ndarray
-        Their product.
+        Their product. A factor that is exactly 0 contributes 0, also beside an infinite one.
     jacobian : ndarray
         The Jacobian of the composition taken in one go.
     difference : float
@@ -109,6 +109,8 @@ class Chain:
     agrees : bool
         Whether they differ by no more than rounding: entry by entry 1000·eps times the sum of the absolute values of
         all paths, for each number that is summed over.
+    changing : tuple of str
+        Where they do not agree, the functions that returned something else when they were called once more.
     value : object
         What the composition returns.
     labels : tuple of tuple of str
@@ -119,7 +121,8 @@ class Chain:
     forward, reverse, best : Bracketing
         Right to left, left to right, and with the fewest multiplications; each has ``text`` and ``multiplications``.
     bracketings : tuple of Bracketing
-        Every order of up to 6 factors, the cheapest first; of more factors those three.
+        Every order of up to 8 factors, the cheapest first; of more factors, which have 1430 orders and more, those
+        three alone. The text lists up to 5, or those three, and says of how many.
 
     Examples
     --------
@@ -132,9 +135,11 @@ class Chain:
     True
     """
 
+    signs = "∂₁·⎡−∘✓×"
+
     def __init__(self, functions: Sequence[Callable[..., Any]], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         links, stages = linked(functions, args, kwargs)
-        value, jacobian = slopes(composed(links), args, kwargs)
+        value, jacobian = slopes(composed(links), args, kwargs, "the composition")
         self._stages = tuple(stages)
         self.names = tuple(link.name for link in links)
         self.factors = tuple(_settled(link.factor) for link in links)
@@ -146,6 +151,7 @@ class Chain:
         self.product = _settled(orders.multiplied(self.best.order, self.factors))
         self.bracketings = tuple(self._bracketings(sizes))
         self.difference, self.agrees = _compared(self.product, self.jacobian, self.factors)
+        self.changing = () if self.agrees else tuple(_changing(links, kwargs))
         self.formulas = tuple(
             _letters(link, stage, kwargs if i == len(links) - 1 else {})
             for i, (link, stage) in enumerate(zip(links, stages[1:], strict=True))
@@ -201,7 +207,7 @@ class Chain:
         places = [i, *nodes, j]
         factors = tuple(A[p, q].item() for A, p, q in zip(self.factors, places, places[1:], strict=False))
         through = tuple(labels[p] for labels, p in zip(self.labels[1:-1], nodes, strict=True))
-        return Path(through[::-1], factors, math.prod(factors))
+        return Path(through[::-1], factors, 0.0 if 0 in factors else math.prod(factors))
 
     # --- formats -------------------------------------------------------------------------------------------------
 
@@ -228,6 +234,8 @@ class Chain:
             "jacobian": numbers(self.jacobian),
             "difference": numbers(self.difference),
             "agrees": self.agrees,
+            "finite": all(bool(np.isfinite(A).all()) for A in (*self.factors, self.product, self.jacobian)),
+            "changing": list(self.changing),
             "entries": [_told(self._entry(i, j, _TOLD)) for i, j in told],
             "counts": self.counts,
             "bracketings": [
@@ -238,39 +246,27 @@ class Chain:
                 }
                 for way in self.bracketings
             ],
-            "omitted": {"entries": rows * columns - len(told)},
+            "omitted": {
+                "entries": rows * columns - len(told),
+                "bracketings": orders.how_many(len(self.factors)) - len(self.bracketings),
+            },
         }
 
-    def to_text(self, width: int | None = None, ascii: bool = False) -> str:
-        """Return the equation, its entries and the counts as text.
-
-        Parameters
-        ----------
-        width : int, optional
-            Columns there are, at least 40; the terminal's by default. What is too wide is set one below the other.
-        ascii : bool, default False
-            Whether to do without the signs of mathematics.
-        """
+    def _written(self, width: int, ascii: bool) -> str:
         from dualdiff.lecture.chained.equation import to_text
 
-        return to_text(self.to_dict(), width or shutil.get_terminal_size().columns, ascii=ascii)
-
-    def __str__(self) -> str:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        try:
-            "∂₁·⎡−∘✓×".encode(encoding)
-        except UnicodeEncodeError:
-            return self.to_text(ascii=True)
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return str(self)
+        return to_text(self.to_dict(), width, ascii=ascii)
 
     def to_latex(self) -> str:
         """Return the equation in LaTeX, for which amsmath is enough."""
         from dualdiff.lecture.chained.matrices import to_latex
 
         return to_latex(self.to_dict())
+
+    def _repr_html_(self) -> str:
+        from dualdiff.lecture.chained.page import to_html
+
+        return to_html(self.to_dict())
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.to_latex()}\n$$"
@@ -299,10 +295,24 @@ def _compared(product: Any, direct: Any, factors: Sequence[Any]) -> tuple[float,
     with np.errstate(all="ignore"):
         same = (product == direct) | ((product != product) & (direct != direct))
         apart = np.where(same, 0.0, np.abs(product - direct))
-        size = functools.reduce(lambda A, B: A @ B, map(np.abs, factors))
+        size = functools.reduce(orders.strong, map(np.abs, factors))
     operations = len(factors) + sum(A.shape[1] for A in factors)
     eps = max(np.finfo(A.dtype).eps for A in (*factors, direct))
     return float(np.max(apart, initial=0.0)), bool(np.all(same | (apart <= _SAFETY * operations * eps * size)))
+
+
+def _changing(links: Sequence[Link], kwargs: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of the functions that return something else when they are called once more."""
+    for link in links:
+        value, factor = slopes(link.function, link.args, kwargs if link is links[-1] else {}, link.name)
+        leaves, before = flatten(value)[0], flatten(link.returned)[0]
+        same = len(leaves) == len(before) and all(map(_same, [factor, *leaves], [link.factor, *before]))
+        if not same:
+            yield link.name
+
+
+def _same(x: Any, y: Any) -> bool:
+    return np.array_equal(np.asarray(x), np.asarray(y), equal_nan=True)
 
 
 def _place(i: int | str, labels: Sequence[str], what: str) -> int:

@@ -14,9 +14,10 @@ import numpy as np
 from dualdiff.dual import Dual, packed
 from dualdiff.primal import ndim_of, shape_of, size_of
 from dualdiff.proxy import Proxy
-from dualdiff.transforms.asking import Call, defined_at
+from dualdiff.transforms.asking import Call, defined_at, question
 from dualdiff.transforms.containers import flatten, is_leaf, private
-from dualdiff.transforms.jacobian import value_and_jacobian
+from dualdiff.transforms.jacobian import _jacobian
+from dualdiff.transforms.results import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,10 @@ class Link:
     returned: Any
 
 
-def slopes(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+_answer = functools.partial(_jacobian, chunk_size=_AT_ONCE, value_too=True, mode="auto")
+
+
+def slopes(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], name: str) -> tuple[Any, Any]:
     """Return what f returns, and its Jacobian as a matrix: a row for each number of it, a column for each given one."""
     flattened = [flatten(x) for x in args]
     leaves = [leaf for own, _ in flattened for leaf in own]
@@ -84,11 +88,13 @@ def slopes(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -
         rest = iter(given)
         y = f(*[rebuild([next(rest) for _ in own]) for own, rebuild in flattened], **kwargs)
         found, rebuild = flatten(y)
+        for leaf in found:
+            _require_number(packed(leaf), y, f, name)
         built.append(rebuild)
         return tuple(found)
 
     everything = tuple(range(len(leaves)))
-    values, blocks = value_and_jacobian(of_leaves, everything, mode="auto", chunk_size=_AT_ONCE)(*leaves)
+    values, blocks = question("chain", _answer, of_leaves, everything, False)(*leaves)
     rows = [
         np.concatenate(
             [np.reshape(block, (size_of(value), size_of(leaf))) for block, leaf in zip(line, leaves, strict=True)], 1
@@ -97,6 +103,20 @@ def slopes(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -
     ]
     matrix = np.concatenate(rows) if rows else np.zeros((0, sum(map(size_of, leaves))))
     return built[-1](values), matrix
+
+
+def _require_number(leaf: Any, y: Any, f: Callable[..., Any], name: str) -> None:
+    """Refuse what a function has returned that is no number."""
+    if is_leaf(leaf):
+        return
+    if inspect.isgenerator(leaf) or inspect.iscoroutine(leaf):
+        leaf.close()
+    within = "" if leaf is y else " inside its result"
+    message = (
+        f"{name} returned {described(leaf)}{within}, and chain() is about numbers and arrays. "
+        f"Did you forget 'return'? Let {name} return numbers{defined_at(f)}"
+    )
+    raise TypeError(message)
 
 
 # --- from one function to the next ------------------------------------------------------------------------------------
@@ -135,8 +155,9 @@ def linked(
                 stages.append(_stage(parameters, args))
             used |= set(stages[-1].names)
         try:
-            returned, factor = slopes(f, args, kwargs)
-        except (ValueError, IndexError, TypeError):
+            returned, factor = slopes(f, args, kwargs, name)
+        except (ValueError, IndexError, TypeError) as error:
+            _require_real(f, name, links[-1] if links else None, args, error)
             if links:
                 _require_fit(f, name, links[-1], args)
             raise
@@ -251,6 +272,25 @@ def _require_fit(f: Callable[..., Any], name: str, inner: Link, args: tuple[Any,
             f"Call {name} by itself with such an argument to see where{defined_at(f)}"
         )
         raise type(error)(message) from error
+
+
+def _require_real(
+    f: Callable[..., Any], name: str, inner: Link | None, args: tuple[Any, ...], error: Exception
+) -> None:
+    """Raise a clearer error where f is no function of a complex number, but of its two parts."""
+    given = [leaf for x in args for leaf in flatten(x)[0]]
+    if "complex differentiable" not in str(error) or not any(map(np.iscomplexobj, given)):
+        return
+    whose = f"{inner.name} returns" if inner else f"{name} was given"
+    if inner:
+        out = f"Let {inner.name} return np.real(z) and np.imag(z) as two numbers"
+    else:
+        out = f"Put lambda x, y: {name}(x + 1j*y) in place of {name}, and give it two real numbers"
+    message = (
+        f"{whose} complex numbers, and {name} is not complex differentiable there: it has a slope for the real part "
+        f"and another one for the imaginary part. {out}{defined_at(f)}"
+    )
+    raise ValueError(message) from error
 
 
 def _plural(count: int, noun: str) -> str:

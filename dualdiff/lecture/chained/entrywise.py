@@ -137,7 +137,7 @@ class _Letters:
         args = [_known(x) for x in row.args if x is not None]
         if row.kwargs or not line.traced:
             raise _Unknown
-        function = OPERATORS.get(row.operation) or getattr(functions, row.operation)
+        function = getattr(functions, row.operation, None) or OPERATORS[row.operation]
         if row.operation == "power" and not isinstance(args[1], Row) and not np.ndim(args[1]):
             line = constant_power(args[1])
         operands = np.broadcast_arrays(*[self.values[x] if isinstance(x, Row) else _boxed(x) for x in args])

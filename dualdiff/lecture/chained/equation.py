@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from dualdiff.lecture.drawn.figures import Notation
 
-__all__ = ["to_text"]
+__all__ = ["Sentences", "sentences", "to_text"]
 
-NARROWEST = 40
+NARROWEST, _ENDLESS = 40, 10**6
 FEW = 2  # entries worked out where there are more paths to each than are told
 TERMS = 6  # of a sum that is shown in full
 LARGEST = 3  # of a longer one
@@ -53,6 +53,30 @@ def to_text(told: dict[str, Any], width: int, ascii: bool = False) -> str:
     """
     sheet = _Sheet(told, max(width, NARROWEST), "ascii" if ascii else "unicode")
     return "\n".join(line.rstrip() for line in sheet.lines())
+
+
+class Sentences(NamedTuple):
+    """What a sheet says beside its matrices, each sentence in one line."""
+
+    values: str
+    heads: list[str]
+    entries: list[str]
+    verdict: str
+    counts: list[str]
+
+
+def sentences(told: dict[str, Any]) -> Sentences:
+    """Return the sentences of a chain, and what its product and its factors are called."""
+    sheet = _Sheet(told, _ENDLESS, "unicode")
+    (values,) = sheet._joined(sheet._values(), " → ")
+    whole, *heads = sheet._heads()
+    if len(heads) > 1:
+        product = sheet.signs["·"].join(map(sheet._j, range(len(heads))))
+        heads = [f"{sheet._j(i)} = {head}" for i, head in enumerate(heads)]
+        whole = f"J = {product} = {whole}"
+    (verdict,) = sheet._check()
+    counts = [" ".join(line.split()) for line in sheet._counts()]
+    return Sentences(values, [whole, *heads], list(sheet._entries()), verdict, counts)
 
 
 _DIRECTIONS = {"forward": "right to left", "reverse": "left to right"}
@@ -270,21 +294,34 @@ class _Sheet:
         """Return whether the direct Jacobian agrees."""
         names = [written(name, self.notation) for name in self.told["functions"]]
         composition = self.signs["∘"].join(names) if len(names) <= SHOWN else "the composition"
-        apart = number(self.told["difference"], self.notation)
-        if self.told["agrees"]:
-            mark = self.signs["✓"]
-            how = (
-                ["is exactly the same"] if self.told["difference"] == 0 else ["is the same", f"up to rounding, {apart}"]
-            )
-        else:
-            mark = self.signs["✗"]
-            how = [f"differs by up to {apart}:", "does one of the functions", "return something else each time?"]
+        mark, how = self._verdict(number(self.told["difference"], self.notation))
         return self._joined([f"{mark} the Jacobian of {composition}", "taken directly", *how], " ", "  ")
+
+    def _verdict(self, apart: str) -> tuple[str, list[str]]:
+        """Return how the direct Jacobian compares, with its sign, in pieces."""
+        told, wrong = self.told, self.signs["✗"]
+        if told["agrees"] and told["difference"] == 0:
+            return self.signs["✓"], ["is exactly the same"]
+        if told["agrees"]:
+            return self.signs["✓"], ["is the same", f"up to rounding, {apart}"]
+        if told["changing"]:
+            names = [written(name, self.notation) for name in told["changing"]]
+            verb = "return" if len(names) > 1 else "returns"
+            return wrong, [f"differs by up to {apart}:", f"{' and '.join(names)} {verb}", "something else at each call"]
+        if not told["finite"]:
+            zero = f"0{self.signs['·']}inf has no value,"
+            return "?", ["is another one:", "with inf or nan among the numbers", zero, "and the product takes it for 0"]
+        return wrong, [f"differs by up to {apart},", "which is more than rounding explains"]
 
     def _counts(self) -> Iterator[str]:
         """Yield what the bracketings cost."""
         ways = self.told["bracketings"]
         if len(self.factors) == 1:
+            return
+        if len(self.factors) == 2:  # there is one order only
+            (way,) = ways
+            count, text = way["multiplications"], written(way["text"], self.notation)
+            yield f"{text}: {grouped(count)} multiplication{'s' * (count != 1)}"
             return
         yield "multiplications"
         shown = ways if len(ways) <= LISTED else [way for way in ways if way["is"]]
@@ -300,9 +337,13 @@ class _Sheet:
             start = f"  {padded(text, wide)}  {count:>{digits}}"
             line = f"{start}  {', '.join([*told, *fewest])}"
             yield line if columns_of(line) <= self.limit else self._cut(f"{start}  {', '.join([*short, *fewest])}")
-        if len(ways) > len(shown):
-            spread = f"from {grouped(least)} to {grouped(most)}" if least < most else "that all cost the same"
-            yield from self._joined([f"  {len(ways)} bracketings", spread, "in .bracketings"], " ", "  ")
+        omitted = self.told["omitted"]["bracketings"]
+        if len(ways) + omitted > len(shown):
+            pieces = [f"  {len(shown)} of {grouped(len(ways) + omitted)} bracketings"]
+            if not omitted:
+                spread = f"from {grouped(least)} to {grouped(most)}" if least < most else "that all cost the same"
+                pieces += [f"{spread},", "all in .bracketings"]
+            yield from self._joined(pieces, " ", "  ")
 
 
 def _spaced(cells: Sequence[str], wide: Sequence[int]) -> str:

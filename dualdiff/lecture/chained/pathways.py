@@ -67,7 +67,8 @@ def largest(factors: Sequence[Any], i: int, j: int, most: int) -> list[tuple[int
         steps = steps[:, [j]] if place == len(factors) - 1 else steps
         steps = steps[[i]] if place == 0 else steps
         with np.errstate(all="ignore"):
-            ways = [(row[:, None] * sizes).ravel() for row in steps]
+            still = sizes == 0  # an exact 0 makes a path nothing, also beside inf
+            ways = [np.where((row[:, None] == 0) | still, 0.0, row[:, None] * sizes).ravel() for row in steps]
         chosen = [_most(way, most) for way in ways]
         choices.append((chosen, sizes.shape[1]))
         sizes = np.stack([way[own] for way, own in zip(ways, chosen, strict=True)])

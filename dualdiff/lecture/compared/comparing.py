@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
-import sys
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from dualdiff.dual import Dual
 from dualdiff.lecture.compared.crossing import Crossover, crossover_of, everything
 from dualdiff.lecture.compared.measuring import peak_of, times_of
+from dualdiff.lecture.compared.settings import checked, grown_arguments
 from dualdiff.lecture.passes import Count, counts
+from dualdiff.lecture.printed import Printed
 from dualdiff.lecture.run import recorded
 from dualdiff.transforms.asking import Argnums, Call
 from dualdiff.transforms.jacobian import jacobian
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from dualdiff.lecture.compared.settings import Settings
 
 __all__ = ["Comparison", "Mode", "compare"]
 
@@ -44,8 +46,8 @@ def compare(
     seconds : float, default 1
         About how long measuring may take, and the crossover again so long; fewer readings are taken then.
     sizes : sequence of int, optional
-        Numbers of inputs at which to look for the crossover, all of which are measured; by default 1, 2, 4, … up to
-        1024, as far as there is time.
+        Numbers of inputs at which to look for the crossover, all of which are measured, in any order; by default 1, 2,
+        4, … up to 1024, as far as there is time.
     grow : callable, optional
         ``grow(n)`` is to return arguments of f with n inputs, a tuple if there are several. By default the numbers of
         the one array that moves are repeated.
@@ -59,9 +61,10 @@ def compare(
     Raises
     ------
     TypeError
-        If f is no function, or returns something that is not made of numbers.
+        If f is no function, or returns something that is not made of numbers; if a setting is of another kind.
     ValueError
-        If nothing moves, or f returns no numbers; if `repeat`, `seconds` or `sizes` are not positive.
+        If nothing moves, or f returns no numbers; if `repeat`, `seconds` or `sizes` are not positive. If f takes none
+        of what `grow` returns, which is found out when the crossover is asked for.
 
     Notes
     -----
@@ -84,14 +87,11 @@ def compare(
     if not callable(asked):
         message = f"compare() takes a function; it got {f!r}. Write compare(f)(x), not compare(f(x))."
         raise TypeError(message)
-    for name, given in (("repeat", [repeat]), ("seconds", [seconds]), ("sizes", [1] if sizes is None else list(sizes))):
-        if not given or min(given) <= 0:
-            message = f"compare(f, {name}=...) takes what is above 0; it got {given if name == 'sizes' else given[0]!r}"
-            raise ValueError(message)
+    settings = checked(repeat, seconds, sizes, grow)
 
     @functools.wraps(f)
     def at(*args: Any, **kwargs: Any) -> Comparison:
-        return Comparison(f, argnums, args, kwargs, repeat, seconds, sizes, grow)
+        return Comparison(f, argnums, args, kwargs, settings)
 
     return at
 
@@ -122,7 +122,7 @@ class Mode:
     all_at_once: float | None
 
 
-class Comparison:
+class Comparison(Printed):
     """Forward and reverse mode side by side, for one f at one point.
 
     `compare` makes it. It prints as a table that fits the terminal.
@@ -149,10 +149,11 @@ class Comparison:
     (2, 3, 2, 3)
     """
 
+    signs = "ℝ¹→×≈·µ"
+
     def __init__(
-        self, f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], repeat: int,
-        seconds: float, sizes: Sequence[int] | None, grow: Callable[[int], Any] | None,
-    ) -> None:  # fmt: skip
+        self, f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings
+    ) -> None:
         argnums = everything(argnums, args)
         self._call = call = Call("compare", f, argnums, False, args, kwargs)
         if any(isinstance(leaf, Dual) for leaf in call.leaves):
@@ -172,6 +173,9 @@ class Comparison:
             raise ValueError(message)
         self.steps = sum(row.role != "input" for row in run.rows)
         largest = max(row.size for row in run.rows)
+        repeat, seconds, sizes, grow = settings
+        if grow is not None:
+            grown_arguments(grow, sizes[0] if sizes else 1)  # before anything is measured
         self._settings = (sizes, seconds, grow)
         ways = {mode: partial(jacobian, f, argnums, mode=mode) for mode in ("forward", "reverse")}
         singly = [partial(way(chunk_size=1), *args, **kwargs) for way in ways.values()]
@@ -233,30 +237,10 @@ class Comparison:
             "crossover": {k: list(x) if isinstance(x, tuple) else x for k, x in asdict(self.crossover).items()},
         }
 
-    def to_text(self, width: int | None = None, ascii: bool = False) -> str:
-        """Return the table as text.
-
-        Parameters
-        ----------
-        width : int, optional
-            Columns there are, at least 40; the terminal's by default.
-        ascii : bool, default False
-            Whether to do without the signs of mathematics.
-        """
+    def _written(self, width: int, ascii: bool) -> str:
         from dualdiff.lecture.compared.versus import to_text
 
-        return to_text(self.to_dict(), width or shutil.get_terminal_size().columns, ascii=ascii)
-
-    def __str__(self) -> str:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        try:
-            "ℝ¹→×≈·µ".encode(encoding)
-        except UnicodeEncodeError:
-            return self.to_text(ascii=True)
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return str(self)
+        return to_text(self.to_dict(), width, ascii=ascii)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the time of both modes against the number of inputs, with the crossing marked.

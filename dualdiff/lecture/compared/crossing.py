@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff.lecture.compared.measuring import times_of
+from dualdiff.lecture.compared.settings import grown_arguments
 from dualdiff.primal import ndim_of, shape_of, size_of
-from dualdiff.transforms.asking import Call
+from dualdiff.transforms.asking import Call, defined_at
 from dualdiff.transforms.jacobian import _seeds, jacobian
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def crossover_of(
     grows = len(curve) >= min(_FEWEST, len(wanted))
     if not grows:
         curve = _curve(_repeated(call, wanted), seconds, ends)
-    n, m, forward, reverse = (tuple(column) for column in zip(*curve, strict=True))
+    n, m, forward, reverse = (tuple(column) for column in zip(*sorted(curve), strict=True))
     if not grows:  # the same again and again
         reverse = (statistics.median(reverse),) * len(n)
     at, before, after = crossing(n, forward, reverse)
@@ -195,21 +196,32 @@ def _unit(shapes: Sequence[tuple[int, ...]], place: int) -> list[Any]:
 
 def _grown(call: Call, sizes: Sequence[int], grow: Callable[[int], Any] | None) -> Iterator[Runs]:
     """Yield the Jacobian of f itself at n inputs, for those that f takes."""
-    grown = grow or _tiled(call)
+    grown = partial(grown_arguments, grow) if grow else _tiled(call)
     if grown is None:
         return
+    refused, seen = list[tuple[int, Exception]](), set[int]()
     for n in sizes:
         args = grown(n)
-        args = args if isinstance(args, tuple) else (args,)
         argnums = everything(call.argnums, args)
         try:
             given = Call("compare", call.f, argnums, False, args, call.kwargs)
             m = _outputs(given)
-        except Exception:  # noqa: BLE001, S112 - whatever f raises, it does not take so many inputs
+        except Exception as error:  # noqa: BLE001 - whatever f raises, it does not take so many inputs
+            refused.append((n, error))
             continue
+        if given.size in seen:
+            continue
+        seen.add(given.size)
         ways = [jacobian(call.f, argnums, mode=mode, chunk_size=1) for mode in ("forward", "reverse")]
         forward, reverse = (partial(way, *args, **call.kwargs) for way in ways)
         yield given.size, m, forward, reverse
+    if grow and refused and not seen:
+        n, cause = refused[0]
+        message = (
+            f"f takes none of what grow returned: with grow({n}) it raised {type(cause).__name__}: {cause}. "
+            f"Let grow(n) return what f is called with{defined_at(grow)}"
+        )
+        raise ValueError(message) from cause
 
 
 def _tiled(call: Call) -> Callable[[int], Any] | None:
