@@ -31,6 +31,9 @@ _SHRUNK = 12  # times that the first step is taken smaller where f is not finite
 _NEAR = 1e-6  # relative difference that is none; a factor wrong by 1e-4 is far beyond it
 _SURE = 1e-7  # relative error of a difference quotient beyond which it tells nothing
 _SAFE = 20.0
+_TINY = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # steps at which a staircase is flat, beside the first one
+_DIFFERS = 1e-2  # relative difference of the slopes of a staircase from afar and near
+_NOISE = 100.0  # units in the last place by which f may be off
 _ROUNDED = 1e-12  # relative change of f over the first step that is rounding
 
 
@@ -68,8 +71,9 @@ def check_derivatives(f: Any, x: Any, order: int = 2) -> None:
     Notes
     -----
     Central differences with ever smaller steps, extrapolated, in long double where f can do with it; each comes with an
-    estimate of its error, and entries where it does not settle, as at a kink, are left out. The second derivative is
-    held against differences of the first. A point of more than 32 numbers is tested along random directions.
+    estimate of its error, and entries where it does not settle, as at a kink, or settles on another number for tiny
+    steps, as on a staircase, are left out. The second derivative is held against differences of the first. A point of
+    more than 32 numbers is tested along random directions.
 
     References
     ----------
@@ -265,8 +269,8 @@ class _Task:
         """Raise if there was nothing to compare."""
         if self.m and self.x.size and not self.settled:
             message = (
-                f"no difference quotient of the {which} derivative settles at {self.where()}: f has a kink or a pole "
-                "there, or is too rough. Choose another point"
+                f"no difference quotient of the {which} derivative settles at {self.where()}: f has a kink, a pole or "
+                "steps there, or is too rough. Choose another point"
             )
             raise ValueError(message)
 
@@ -324,7 +328,23 @@ def _extrapolated(g: Callable[[Any], Any], x: Any, v: Any) -> _Slope:
                     best, error = np.where(nearer, row[order], best), np.where(nearer, off, error)
             before = row
         size = float(np.max(np.abs(g(x)), initial=0.0))
+        error = np.where(_is_staircase(g, x, v, step, best, size), np.inf, error)
     return _Slope(best, np.where(np.isfinite(error), error, np.inf), _ROUNDED * size / float(step))
+
+
+def _is_staircase(g: Callable[[Any], Any], x: Any, v: Any, step: Any, best: Any, size: float) -> Any:
+    """Tell, entry by entry, whether tiny steps agree on another slope: from afar a staircase looks like a slope."""
+    found = np.zeros(np.shape(best), dtype=bool)
+    before: Any = None
+    for shrunk in _TINY:
+        h = step * shrunk
+        rough = _NOISE * float(np.finfo(x.dtype).eps) * size / float(h)
+        tiny = (g(x + h * v) - g(x - h * v)) / (2 * h)
+        if before is not None:
+            seen = _DIFFERS * np.fmax(np.abs(tiny), np.abs(best)) + rough
+            found |= (np.abs(tiny - before) <= 0.1 * seen) & (np.abs(tiny - best) > seen)
+        before = tiny
+    return found
 
 
 def _first_step(g: Callable[[Any], Any], x: Any, v: Any) -> Any:

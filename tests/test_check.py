@@ -231,6 +231,21 @@ def test_a_function_of_arrays_needs_at():
     """Nobody can guess the shape of an array; with the point given, arrays are fine."""
     with pytest.raises(TypeError, match=r"called f with a number for x.*at=np.array\(\[1\.0, 2\.0\]\)"):
         check(lambda x: x[0] * x[1], lambda x: [x[1], x[0]])
+    with pytest.raises(
+        TypeError, match=r"enough dimensions\. If f takes arrays, say .*at=np.array\(\[1\.0, 2\.0\]\)\)$"
+    ):
+        check(lambda x: 2 * x.T @ x, lambda x: 4 * x)
+
+    def pairs(x):
+        if np.shape(x) != (2,):
+            message = "two numbers, please"
+            raise ValueError(message)
+        return x[0] * x[1]
+
+    with pytest.raises(
+        ValueError, match=r"two numbers, please.*at=1\.2\); if f takes arrays, at=np.array\(\[1\.0, 2\.0\]\)$"
+    ):
+        check(pairs, lambda x: [x[1], x[0]])
 
     assert check(lambda x: x[0] * x[1], lambda x: [x[1], x[0]], at=np.array([2, 5]))
 
@@ -288,24 +303,6 @@ def test_infinite_slopes():
     raising = check(sqrt, lambda t: 0.5 / math.sqrt(t), at=[0.0, 1.0])
     assert raising
     assert [0.0] == raising.skipped
-
-
-# --- one number in place of a function --------------------------------------------------------------------------------
-
-
-def test_numbers_as_claims():
-    """A number is about one point; typed with few digits its slip is found still, and right to its digits is said."""
-    assert check(f, df(1.1), at=1.1)
-    wrong = check(f, 2.591, at=1.1)
-    assert any("sign of the term through `2 * cos(t)`" in slip for slip in wrong.slips)
-    rounded = check(f, -0.9739, at=1.1)
-    assert not rounded
-    assert "may be rounded; rtol=" in str(rounded)
-    assert check(f, -0.9739, at=1.1, rtol=1e-4)
-    with pytest.raises(TypeError, match=r"needs to know which: check\(f, claim, at=1\.2\)"):
-        check(f, 2.591)
-    with pytest.raises(TypeError, match="is about one point"):
-        check(f, 2.591, at=[1.0, 2.0])
 
 
 # --- the result -------------------------------------------------------------------------------------------------------

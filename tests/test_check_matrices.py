@@ -1,5 +1,8 @@
 """check on gradients, Jacobians and second derivatives: right in every layout, and wrong in the ways of matrices."""
 
+import io
+import sys
+
 import numpy as np
 import pytest
 from numpy import cos, sin
@@ -92,6 +95,33 @@ def test_matrices_are_printed_with_their_wrong_entries():
         "    f₂  1  −1 ✗    1  1",
     ] == str(result).splitlines()[:5]
     assert ((2.0, 5.0), -1.0) == (result.worst.point, result.worst.claimed[1, 1])
+
+
+def test_matrices_keep_their_columns_in_ascii(monkeypatch):
+    """The sign at a wrong entry takes one column there too."""
+    result = check(lambda s, t: (s * t, s + t), lambda s, t: [[t, s], [1, 0]], at=(2.5, 5.0))
+    lines = str(result).splitlines()[1:5]
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    plain = str(result).splitlines()
+
+    assert plain[0].startswith("wrong: claim fails at (s, t) = (2.5, 5): df2/dt")
+    assert [len(line) for line in lines] == [len(line) for line in plain[1:5]]
+    assert "0 !" in plain[4]
+
+
+def test_rounded_matrices():
+    """A matrix of numbers with two decimals is the Jacobian rounded, and with one of them wrong it is not."""
+    g = lambda s, t: (s * t, sin(s) + 1e-3 * t, 12 * cos(t))
+    rounded = [[0.5, 1.2], [0.36, 0.0], [0.0, -5.75]]
+    result = check(g, rounded, at=(1.2, 0.5))
+    text = str(result).splitlines()[-1]
+
+    assert not result
+    assert "  its numbers are those of the Jacobian, rounded to 2 decimals" == text  # 0 for 0.001: no rtol accepts that
+    other = check(lambda s, t: (s * t, sin(s)), [[0.5, 1.2], [0.36, 0.0]], at=(1.2, 0.5))
+    assert str(other).endswith("\n  its numbers are those of the Jacobian, rounded to 2 digits; rtol=7e-03 accepts it")
+    assert check(lambda s, t: (s * t, sin(s)), [[0.5, 1.2], [0.36, 0.0]], at=(1.2, 0.5), rtol=7e-3)
+    assert "rounded" not in str(check(g, [[0.5, 1.2], [0.36, 0.0], [0.0, -5.85]], at=(1.2, 0.5)))
 
 
 def test_gradients():

@@ -46,7 +46,7 @@ _LECTURE = (
     "passes spelling drawn.cells drawn.table chained.matrices checked.malrules",
     "differential drawn.sweeps drawn.markdown drawn.latex run chained.equation compared.versus",
     "derivation drawn.graph drawn.text checked.chains compared.comparing chained.page",
-    "drawn.html chained.entrywise checked.weighing checked.slips",
+    "drawn.html chained.entrywise checked.weighing checked.slips checked.thresholds checked.kinks",
     "evaluation checked.derived checked.explaining checked.wording",
     "chained.chaining checked.checking",
 )

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from numpy import arctan, cos, cosh, exp, log, pi, sin, sinh, sqrt, tan, tanh
 
+from dualdiff.lecture.checked.chains import chained
 from dualdiff.lecture.checked.checking import check
+from dualdiff.lecture.checked.slips import Words, slips
+from dualdiff.lecture.run import recorded
 
 # f, a wrong derivative of it, and what the explanation has to say.
 WRONG = [
@@ -133,6 +136,58 @@ def test_a_slip_on_one_branch():
     assert ["the exponent 4 of `t**4` was not brought down as a factor"] == result.slips
 
 
+def in_steps(t):
+    """Return a function with names for what is inside."""
+    x = t**2
+    y = sin(x)
+    z = x * y
+    return exp(-z)
+
+
+def in_steps_wrong(inner, first, last):
+    """Return a derivative of it: what d sin(x), the term of x and the whole are multiplied by."""
+
+    def claim(t):
+        x = t**2
+        y = sin(x)
+        return -exp(-x * y) * (first * 2 * t * y + x * cos(x) * inner(t)) * last
+
+    return claim
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (in_steps_wrong(lambda t: 1, 1, 1), "by the inner derivative of `x`, which is `t**2`"),
+        (in_steps_wrong(lambda t: 0, 1, 1), "the part with the derivative of `y` (which is `sin(x)`) is missing"),
+        (in_steps_wrong(lambda t: 2 * t, 0, 1), "the part with the derivative of `x` (which is `t**2`) is missing"),
+        (in_steps_wrong(lambda t: 2 * t, 1, -1), "the minus sign of `-z` was lost"),
+    ],
+)
+def test_variables_are_called_by_their_names(claim, words):
+    """Where f gives a name to what is inside, the slip is told with the name and with what it stands for."""
+    result = check(in_steps, claim)
+
+    assert any(words in text for text in result.slips), str(result)
+
+
+def test_names_stay_away_where_they_say_nothing():
+    """What is written out has no other name, nor has an input, nor what f changes in place."""
+
+    def changed(t):
+        z = t**2
+        z += t
+        return sin(z)
+
+    for f, claim, words in (
+        (lambda t: sin(t**2), lambda t: cos(t**2), "by the inner derivative of `t**2`"),
+        (changed, lambda t: cos(t**2 + t), "by the inner derivative of `z += t`"),
+        (lambda t: t * sin(t), lambda t: sin(t), "the part with the derivative of `sin(t)` is missing"),
+    ):
+        (slip,) = [text for text in check(f, claim).slips if text.endswith(words)]
+        assert "which is" not in slip
+
+
 def test_a_slip_in_some_entries_says_in_which():
     """Several entries may have the same slip, and the others none."""
     result = check(
@@ -259,3 +314,19 @@ def test_random_slips_are_named():
         named += bool(result.slips)
 
     assert named >= 85
+
+
+def test_moving_elements_is_no_step_to_slip_on():
+    """Whatever the tables know as a move or a join is treated as one: it is no constant, and its operands are rows."""
+    x = np.array([0.5, 1.2, 2.0])
+
+    def texts(f, *args):
+        chains = chained(recorded(f, None, list(args), {}))
+        return [slip.text for slip in slips(chains, Words(chains))]
+
+    for move in (np.flip, np.squeeze, lambda y: np.roll(y, 1), lambda y: np.repeat(y, 2), np.diagflat, np.transpose):
+        found = texts(lambda y, move=move: np.exp(move(np.sin(y))), x)
+        assert 2 == sum("was treated as a constant" in text for text in found)  # of exp and sin
+    for join in (np.stack, np.dstack, np.column_stack):
+        found = texts(lambda s, t, join=join: np.exp(join([s * s, t])), 0.5, 1.2)
+        assert 2 == sum("is missing: zeros stand there" in text for text in found)

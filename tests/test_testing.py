@@ -170,3 +170,14 @@ def test_what_cannot_be_asked():
         check_derivatives(lambda x: x * 1j, 1.0)
     with pytest.raises(TypeError, match="takes a function"):
         check_derivatives(1.0, 1.0)
+
+
+@pytest.mark.parametrize("digits", [2, 3, 5, 9])
+def test_a_staircase_is_no_slope(digits):
+    """From afar a rounded number looks like the number; tiny steps see that it is flat, and no alarm is raised."""
+    with pytest.raises(ValueError, match=r"no difference quotient of the first derivative settles at x = 1\.25"):
+        check_derivatives(lambda x: np.round(x, digits) + x, 1.2500001 if digits == 2 else 1.25)
+
+    check_derivatives(lambda x: np.stack([np.round(x, digits) + x, np.sin(x)]), 1.25)
+    with pytest.raises(AssertionError, match=r"∂f₂/∂x at x = 1\.25"):
+        check_derivatives(lambda x: np.stack([np.round(x, digits) + x, scaled(LINES["sin"], 0, WRONG)(x)]), 1.25)

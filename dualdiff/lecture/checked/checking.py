@@ -10,11 +10,13 @@ import numpy as np
 from dualdiff.lecture.checked.claims import Layout
 from dualdiff.lecture.checked.derived import earlier, later, source_of
 from dualdiff.lecture.checked.explaining import TRANSPOSED, TRANSPOSED_ARGUMENT, explained
-from dualdiff.lecture.checked.points import chosen, given, parameters, spelled
+from dualdiff.lecture.checked.kinks import kinks_at
+from dualdiff.lecture.checked.points import chosen, given, is_fit, parameters, spelled
 from dualdiff.lecture.checked.slips import Words, slips
-from dualdiff.lecture.checked.verdict import CheckResult
-from dualdiff.lecture.checked.weighing import Weighed, truth_at, undefined_at, weighed
-from dualdiff.lecture.checked.wording import told
+from dualdiff.lecture.checked.thresholds import across, far, heard, is_short
+from dualdiff.lecture.checked.verdict import CheckResult, at_point
+from dualdiff.lecture.checked.weighing import Weighed, is_constant, tells, truth_at, undefined_at, weighed
+from dualdiff.lecture.checked.wording import doubt, precision, rounding, told
 from dualdiff.lecture.source import called_from
 from dualdiff.transforms.asking import defined_at
 
@@ -23,12 +25,17 @@ if TYPE_CHECKING:
 
     from dualdiff.lecture.checked.points import Point
     from dualdiff.lecture.checked.slips import Slip
+    from dualdiff.lecture.checked.thresholds import Threshold
     from dualdiff.lecture.source import Place
     from dualdiff.transforms.asking import Argnums
 
 __all__ = ["CheckResult", "check"]
 
 _POINTS = 10  # that are drawn
+_NEAR = 6  # of which so many are near, before
+_FAR = 4  # so many are far
+_BEYOND = 2  # points beyond each threshold
+_THRESHOLDS = 16  # sides of them that are looked for
 _DECISIVE = 3  # points of which each entry is decided by rounding errors small enough
 _MORE = 60  # points that are looked at until then
 _BRANCHES = 24  # further points that are looked at where f has branches
@@ -49,12 +56,14 @@ def check(
         What is claimed to be the derivative, as a function of the same arguments: of one number the derivative; of one
         array or several numbers the gradient, where f returns one number; else the Jacobian, in the shape that
         ``jacobian(f)`` gives it, as an array or as nested lists of rows. Where f has several arguments, a tuple of
-        one part for each will do as well. Numbers in place of a function are the derivative at the one point `at`.
+        one part for each will do as well. Numbers in place of a function are the derivative at the one point `at`;
+        typed with a few digits they are wrong by that much, and the words say so and which `rtol` accepts them.
     at : number, array, tuple or list, optional
         Where to compare. A tuple is the arguments of one point, ``at=(2.0, 5.0)``; a list is several points,
         ``at=[0.5, 1.2]``; whatever else is the one argument of f, ``at=np.array([1.0, 2.0])``. Left out, f is taken
         as a function of numbers, and ten points or more are drawn at which it and its derivative are finite: of
-        both signs where it is defined there, small and large, away from kinks, and on every branch that is met.
+        both signs where it is defined there, small and large, a few very far away, all away from kinks; and beyond
+        every threshold that f is heard to compare with. A branch that no point is found for is named.
     argnums : int, str or tuple of them, optional
         Which arguments move, by position or name; all of them if left out. A tuple: the claim has a part for each.
     rng : int or numpy.random.Generator, default 0
@@ -68,19 +77,22 @@ def check(
     CheckResult
         True where the claim agrees at every point. It prints what was found; ``.points`` are the points, ``.worst`` is
         the largest difference, and ``.slips`` are the slips each of which explains the claim at every point. A right
-        verdict means: agrees at these points.
+        verdict means: agrees at these points. Where rounding errors hide too much it is not right, but undecided.
 
     Raises
     ------
     ValueError
-        If no point is found where f is defined; if `at` does not fit f.
+        If no point is found where f is defined; if `at` does not fit f; if `rtol` is no number from 0 to below 1.
     TypeError
-        If f or the claim cannot be called so; if f cannot do with numbers and `at` is left out.
+        If f or the claim cannot be called so; if f cannot do with numbers and `at` is left out; if a claim is numbers
+        and `at` is not one point; if nothing can be drawn with `rng`.
 
     Notes
     -----
     Where f is not defined at a point that was given, nothing is said there and the point is listed. Where f has a
-    derivative and the claim raises, or returns NaN, it is wrong.
+    derivative and the claim raises, or returns NaN, it is wrong. At a kink, where f has another slope on either side,
+    every slope between them will do; and where the slope is infinite a claim may be infinite, or say nothing: such
+    points are listed too. If there are no others the result is false, as nothing was compared.
 
     References
     ----------
@@ -104,19 +116,23 @@ def check(
     points = None if at is None else given(at, names)
     own = names if names is not None else [f"x{i + 1}" for i in range(len(points[0]) if points else 1)]
     moving = _moving(argnums, own)
+    _require_numbers(rtol)
     task = _Task(f, claim, own, moving, tuple(moving) if isinstance(argnums, tuple) else None, rtol)
     drawn = points is None
     found = task.drawn(rng) if points is None else [task.given(point) for point in points]
-    if not any(w.usable for w in found):
+    if not any(w.usable or w.reason for w in found):
         shown = ", ".join(spelled(point) for point in points or [])
         said = "" if task.raised is None else f" (f raised {type(task.raised).__name__}: {task.raised})"
         message = f"f has no derivative at {shown}{said}, so there is nothing to compare: choose another at="
         raise ValueError(message) from task.raised
     texts: list[str] = []
-    if any(w.fails for w in found):
+    nearly = "" if drawn or len(found) != 1 or not is_constant(claim, found[0]) else rounding(found[0])
+    if any(w.fails for w in found) and not nearly and not task.at_kink:
         texts = _slips(task, found, place)
     seed = None if not drawn else rng if isinstance(rng, (int, np.integer)) else type(rng).__name__
-    return told(found, own, texts, _needed(found, drawn), seed, Words, place)
+    failing = any(w.fails for w in found)
+    notes = [*task.at_kink, *_by_position(claim, own)] if failing else [*task.doubts[:1], *_unmet(task.unmet)]
+    return told(found, own, texts, _needed(found, drawn), seed, Words, place, nearly, notes)
 
 
 def _names(f: Any) -> list[str] | None:
@@ -155,6 +171,36 @@ def _require(claim: Any, at: Any, names: Sequence[str] | None, f: Any) -> None:
             raise TypeError(message) from None
 
 
+def _require_numbers(rtol: Any) -> None:
+    """Refuse a tolerance that is none."""
+    try:
+        fits = not isinstance(rtol, (bool, str)) and 0 <= float(rtol) < 1
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        message = f"rtol={rtol!r}: the relative difference that is allowed is a number from 0 to less than 1, as 1e-10"
+        raise ValueError(message)
+
+
+def _generator(rng: Any) -> np.random.Generator:
+    """Return what draws the points."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        message = f"rng={rng!r}: points are drawn with a whole number that is not negative, or a numpy Generator"
+        raise type(error)(message) from None
+
+
+def _by_position(claim: Any, names: Sequence[str]) -> list[str]:
+    """Return the words for a claim that has f's arguments in another order; none where it has not."""
+    own = parameters(claim) if callable(claim) else None
+    if own is None or own == list(names) or sorted(own) != sorted(names):
+        return []
+    mine, yours = next((a, b) for a, b in zip(own, names, strict=True) if a != b)
+    which = f"argument {own.index(mine) + 1}" if own[0] != mine else "its first argument"
+    return [f"arguments go by position: the claim calls {which} {mine}, f calls it {yours}"]
+
+
 def _moving(argnums: Any, names: Sequence[str]) -> list[int]:
     """Return the positions of the arguments that move, in the order in which they were asked for."""
     if argnums is None:
@@ -185,8 +231,11 @@ class _Task:
         self.moving = tuple(sorted(moving))
         self.blocks = None if blocks is None else tuple(self.moving.index(i) for i in blocks)
         self.rtol = rtol
-        self.order = source_of(f).order
+        self.source, self.order = source_of(f)  # what f is the derivative of, whose thresholds f has
         self.raised: Exception | None = None  # by f, at a point that was given
+        self.at_kink: list[str] = []  # what is said of kinks where a claim is wrong, which no slip explains
+        self.doubts: list[str] = []  # what is said of far points where a claim may be wrong
+        self.unmet: list[tuple[Threshold, float]] = []  # and the side on which no point was found
 
     def layout(self, results: Any, call: Any, structure: Any) -> Layout:
         """Return how the derivative is written."""
@@ -201,7 +250,12 @@ class _Task:
     def given(self, point: Point) -> Weighed:
         """Return the claim beside the derivative at a point that was given, where f may raise."""
         try:
-            return self.at(point, drawn=False)
+            w: Weighed = self.at(point, drawn=False)
+            kinks = kinks_at(self.f, self.moving, w) if w.fails and not w.said.words else None
+            if kinks is not None and kinks.excuses(w):
+                w.reason = kinks.words(w)
+            elif kinks is not None and np.any(kinks.jumps & w.wrong):
+                self.at_kink.append(f"{at_point(point, self.names)} is {kinks.words(w)}")
         except (ArithmeticError, ValueError) as error:
             self.raised = error
             return undefined_at(point)
@@ -209,10 +263,12 @@ class _Task:
             if len(point) == 1 and not np.ndim(point[0]) and not isinstance(point[0], dict):
                 error.add_note("In at= a list is several points: one array is at=np.array([1.0, 2.0])")
             raise
+        return w
 
     def drawn(self, rng: Any) -> list[Weighed]:
         """Return the claim beside the derivative at drawn points, as many as it takes to decide."""
-        source = chosen(self.f, self.moving, self.names, np.random.default_rng(rng))
+        generator = _generator(rng)
+        source = chosen(self.f, self.moving, self.names, generator)
         found: list[Weighed] = []
         for looked, point in enumerate(source):
             if looked >= _POINTS + _MORE:
@@ -225,9 +281,77 @@ class _Task:
                     found.append(other)
             else:
                 break
+            if len(found) == _NEAR and not any(w.fails for w in found) and _is_decided(found, _DECISIVE):
+                found += self.far(found, generator)
             if len(found) >= _POINTS and any(w.fails for w in found) and looked >= _POINTS:
                 break
+        if not any(w.fails for w in found) and _is_decided(found, _DECISIVE):
+            found += self.beyond(found)
         return found
+
+    def far(self, near: Sequence[Weighed], rng: np.random.Generator) -> list[Weighed]:
+        """Return the claim beside the derivative at a few points far away, of several scales, where that tells."""
+        found: list[Weighed] = []
+        for point in far(len(self.names), np.random.default_rng(rng.integers(2**32))):
+            w = self.decisive(point, near) if len(found) < _FAR else None
+            found += [] if w is None else [w]
+        return found
+
+    def beyond(self, met: Sequence[Weighed]) -> list[Weighed]:
+        """Return the claim beside the derivative beyond the thresholds that f has, as far as no point is there yet."""
+        found: list[Weighed] = []
+        sides: dict[Threshold, set[float]] = {}
+        tried: set[tuple[Threshold, float]] = set()
+
+        def hear(w: Weighed) -> None:
+            for threshold, margin in heard(self.source, w.point).items():
+                sides.setdefault(threshold, set()).add(np.sign(margin))
+
+        for w in met:
+            hear(w)
+        while len(tried) < _THRESHOLDS:
+            missing = ((t, s) for t, own in sides.items() for s in (-1.0, 1.0) if s not in own and (t, s) not in tried)
+            wanted = next(missing, None)
+            if wanted is None:
+                break
+            tried.add(wanted)
+            reached, usable, count = False, False, 0
+            for point in across(self.source, wanted[0], [w.point for w in (*met, *found)], wanted[1]):
+                reached = True
+                beyond = self.decisive(point, met)
+                usable = usable or beyond is not None or is_fit(self.f, self.moving, point)
+                if beyond is not None:
+                    found.append(beyond)
+                    hear(beyond)
+                    count += 1
+                if count >= _BEYOND:
+                    break
+            if wanted[0].is_branch and not count and (usable or not reached):
+                self.unmet.append((wanted[0], wanted[1]))
+        return found
+
+    def decisive(self, point: Point, near: Sequence[Weighed]) -> Weighed | None:
+        """Return the claim beside the derivative at a point that may be far away, or None where that tells nothing."""
+        if not is_short(self.source, point) or not is_fit(self.f, self.moving, point):
+            return None
+        try:
+            w = self.at(point)
+        except (ArithmeticError, ValueError):
+            return None
+        told = tells(self.claim, self.f, self.moving, w, near)
+        if told is None:
+            self.doubts.append(doubt(w, self.names))
+        return w if told else None
+
+
+def _unmet(unmet: Sequence[tuple[Threshold, float]]) -> list[str]:
+    """Return the words for branches of f that no point was found for."""
+    texts = []
+    for threshold, side in unmet:
+        rising = threshold.operation.startswith("g")  # true above
+        words = "the branch `{}` was never met" if rising == (side > 0) else "only the branch `{}` was met"
+        texts.append(words.format(threshold.text))
+    return list(dict.fromkeys(texts))
 
 
 def _rows(w: Weighed) -> list[Any]:
@@ -258,9 +382,7 @@ def _slips(task: _Task, found: Sequence[Weighed], place: Place) -> list[str]:
         if all(np.allclose(w.said.matrix, w.truth.matrix, rtol=1e-8) for w in turned):
             return [TRANSPOSED if turned[0].truth.layout.m > 1 else TRANSPOSED_ARGUMENT]
         return []
-    digits = 0.0 if callable(task.claim) else _digits(task.claim)
-    if all(w.said.matrix is not None and np.all(np.abs(w.said.matrix - w.truth.matrix) <= digits) for w in found):
-        return []  # right as far as it was typed
+    digits = 0.0 if callable(task.claim) else precision(found[0])
     if not task.order:
         records = [[_own(w, place) for w in found]]
     else:
@@ -273,14 +395,3 @@ def _slips(task: _Task, found: Sequence[Weighed], place: Place) -> list[str]:
 
 def _own(w: Weighed, place: Place) -> list[Slip]:
     return slips(w.truth.chains, Words(w.truth.chains, place)) if w.usable and w.truth.chains is not None else []
-
-
-def _digits(claim: Any) -> float:
-    """Return by how much numbers that were typed may be rounded: half a unit of their last digit."""
-    worst = 0.0
-    for x in np.ravel(np.asarray(claim, dtype=float)) if not isinstance(claim, dict) else ():
-        text = repr(float(x))
-        if "e" not in text and len(text.strip("-0.").replace(".", "")) <= 8 and "." in text:
-            decimals = len(text.split(".")[1]) if not text.endswith(".0") else 0
-            worst = max(worst, 0.5 * 10.0**-decimals) if decimals else worst
-    return worst

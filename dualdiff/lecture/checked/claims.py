@@ -126,19 +126,22 @@ def _entries(x: Any, name: str) -> list[str]:
 
 
 def read(claim: Any, layout: Layout) -> Said:
-    """Return what a claim says, in whichever of the ways that a derivative is written."""
+    """Return what a claim says, in whichever of the ways that a derivative is written.
+
+    The numbers are copies: a claim may write into the array that it returns, the next time that it is called.
+    """
     matrix = _matrix(claim, layout)
     if matrix is not None:
-        return Said(matrix)
+        return Said(matrix.copy())
     array = _numbers(claim)
     if array is None:
         return Said(None, f"claim returned {_what(claim)}, and the {layout.noun} {_has_shape(layout)}")
     words = f"claim returned shape {array.shape}, and the {layout.noun} {_has_shape(layout)}"
     turned = None if layout.result_shape is None else (*layout.input_shape, *layout.result_shape)
     if array.shape == turned and layout.m > 1 and layout.n > 1:
-        return Said(array.reshape(layout.n, layout.m).T, words, transposed=True)
+        return Said(array.reshape(layout.n, layout.m).T.copy(), words, transposed=True)
     if layout.result_shape == () and array.ndim == 2 and array.shape == layout.input_shape[::-1]:
-        return Said(array.T.reshape(1, -1), words, transposed=True)
+        return Said(array.T.reshape(1, -1).copy(), words, transposed=True)
     if layout.result_shape == layout.input_shape == array.shape:
         words += ". Where f acts on each number by itself, it is np.diag of that"
     return Said(None, words)

@@ -91,7 +91,7 @@ def _written(f: Any, moving: tuple[int, ...], names: Sequence[str], point: Point
         run = recorded(inner, moving, [private(x) for x in point], {})
         inputs = [i for i, row in enumerate(run.rows) if row.role == "input"]
         moved = [tangents(run.rows, {i: 1.0}) for i in inputs]
-        formulas = in_letters(run.rows, [{run.rows[i]: 1.0} for i in inputs], moved, None)
+        formulas = in_letters(run.rows, [{run.rows[i]: 1.0} for i in inputs], moved, None, moved[0])
         texts = [text_of(t) for row in run.outputs if not row.shape for t in formulas[row].tangents]
         if len(run.outputs) != 1 or not texts or any(text is None for text in texts):
             return None

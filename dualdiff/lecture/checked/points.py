@@ -17,7 +17,7 @@ from dualdiff.transforms.jacobian import _columns, free_chunk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["chosen", "defined", "given", "parameters", "slopes", "spelled"]
+__all__ = ["chosen", "defined", "given", "is_fit", "parameters", "slopes", "spelled"]
 
 Point = tuple[Any, ...]
 
@@ -41,6 +41,7 @@ _JUMP = 1e-2  # by how much the derivative may change over that step, relative t
 # What a function says that cannot do with numbers, as x[0] and len(x) and np.linalg.norm do.
 _NO_NUMBERS = (TypeError, IndexError, AttributeError, np.linalg.LinAlgError)
 _OUTSIDE = (ArithmeticError, ValueError)
+_NO_DIMENSIONS = "does not have enough dimensions"  # what @ says of a number, as a ValueError
 
 
 def parameters(f: Callable[..., Any]) -> list[str] | None:
@@ -96,6 +97,15 @@ def _is_smooth(f: Callable[..., Any], moving: Any, point: Point, matrix: Any) ->
     return True
 
 
+def is_fit(f: Callable[..., Any], moving: Any, point: Point) -> bool:
+    """Tell whether f has a derivative at a point that changes little beside it."""
+    try:
+        matrix = defined(f, moving, point)
+        return matrix is not None and _is_smooth(f, moving, point, matrix)
+    except Exception:  # noqa: BLE001 - whatever f has against a point that nobody asked for
+        return False
+
+
 # --- drawn points -----------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +123,7 @@ def chosen(f: Callable[..., Any], moving: Any, names: Sequence[str], rng: np.ran
     rough: list[Point] = []
     trouble: Exception | None = None
     outside: Exception | None = None
+    raised = 0
     for ranges, draws in ((_NEAR, _NEAR_DRAWS), (_FAR, _FAR_DRAWS)):
         for i in range(draws):
             point = _drawn(ranges, i, len(names), rng)
@@ -122,7 +133,10 @@ def chosen(f: Callable[..., Any], moving: Any, names: Sequence[str], rng: np.ran
                     continue
                 smooth = _is_smooth(f, moving, point, matrix)
             except _OUTSIDE as error:
-                outside = error
+                if _NO_DIMENSIONS in str(error) and not found:
+                    trouble = error
+                    break
+                outside, raised = error, raised + 1
                 continue
             except (DroppedTangentError, NoRuleError):
                 raise
@@ -153,9 +167,10 @@ def chosen(f: Callable[..., Any], moving: Any, names: Sequence[str], rng: np.ran
         yield from rough
         return
     said = "" if outside is None else f" (f raised {type(outside).__name__}: {outside})"
+    arrays = f"; if f takes arrays, at={_example(names, arrays=True)}" if raised == _NEAR_DRAWS + _FAR_DRAWS else ""
     message = (
         f"check() found no point where f and its derivative are finite, among {_NEAR_DRAWS + _FAR_DRAWS} between "
-        f"-10000 and 10000{said}. Say where f is defined: check(f, claim, at={_example(names)})"
+        f"-10000 and 10000{said}. Say where f is defined: check(f, claim, at={_example(names)}){arrays}"
     )
     raise ValueError(message) from outside
 
@@ -167,8 +182,11 @@ def _drawn(ranges: Sequence[tuple[float, float]], i: int, count: int, rng: np.ra
 
 
 def _cannot_do_with_numbers(names: Sequence[str], error: Exception) -> Exception:
+    said = str(error)
+    if _NO_DIMENSIONS in said:  # behind it NumPy quotes a signature that says nothing about f
+        said = said[: said.index(_NO_DIMENSIONS) + len(_NO_DIMENSIONS)]
     return TypeError(
-        f"check() called f with a number for {' and '.join(names)}, and f raised {type(error).__name__}: {error}. "
+        f"check() called f with a number for {' and '.join(names)}, and f raised {type(error).__name__}: {said}. "
         f"If f takes arrays, say at which point: check(f, claim, at={_example(names, arrays=True)})"
     )
 
@@ -187,15 +205,18 @@ def given(at: Any, names: Sequence[str] | None) -> list[Point]:
     Raises
     ------
     ValueError
-        If there is no point, or one with more or fewer arguments than f takes.
+        If there is no point, or one without numbers, or with more or fewer arguments than f takes.
     TypeError
         If a point is not made of numbers.
     """
-    points = [_arguments(x) for x in (at if isinstance(at, list) else [at])]
+    points = [private(_arguments(x)) for x in (at if isinstance(at, list) else [at])]
     if not points:
         message = "at=[] has no point: give at least one, or leave at= out"
         raise ValueError(message)
     for point in points:
+        if not any(np.size(leaf) for x in point for leaf in flatten(x)[0]):
+            message = f"at={spelled(point)} has no number in it, so that there is nothing to differentiate by"
+            raise ValueError(message)
         if names is not None and len(point) != len(names):
             message = (
                 f"at={spelled(point)} gives {len(point)} argument(s), and f takes {len(names)}: {', '.join(names)}. A "

@@ -6,6 +6,7 @@ sum is what the hand that slipped has on its sheet.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,11 +19,13 @@ from dualdiff.lecture.formula import number_text
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Row
 from dualdiff.lecture.spelling import text_of
+from dualdiff.rules.book import RULES, Move
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dualdiff.lecture.source import Place
+    from dualdiff.rules.book import Entry
 
 __all__ = ["KINDS", "Slip", "Words", "slips", "terms"]
 
@@ -33,22 +36,8 @@ KINDS = (
 """The kinds of slips, the likelier first."""
 
 _PRODUCTS = ("multiply", "matmul", "dot", "inner", "vdot", "outer")
-_MOVES = (
-    "index",
-    "array",
-    "stack",
-    "copy",
-    "reshape",
-    "ravel",
-    "concatenate",
-    "hstack",
-    "vstack",
-    "T",
-    "transpose",
-    "positive",
-)
 _FALLING = ("cos", "arccos", "reciprocal")  # which have a minus in their derivative
-_JOINS = ("array", "stack", "concatenate", "hstack", "vstack", "column_stack")
+_OWN_MOVES = ("index", "array", "copy", "T", "positive")  # that the tables have under another name, or not
 _UNLIKELY = "the sign of the derivative"  # of a function that has no minus of its own: another place is likelier
 _LONG = 60  # characters of the user's source that a sentence has room for
 
@@ -81,8 +70,44 @@ class Words:
             if not self._formulas:
                 self._formulas = {own: text_of(found.value) for own, found in derived(self._rows, symbols=True).items()}
             text = self._formulas[row] or row.operation
-        text = text.replace("`", "'")
-        return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+        return _short(text)
+
+    def said(self, sentence: str, row: Row, source: Row) -> str:
+        """Return a sentence on a row and one of its sources, which is called by its own name where f gives it one."""
+        text, name = self(source), _name_in(row, source)
+        shown = f"`{text}`"
+        if name is not None and name != text and not text.startswith(f"{name} "):  # as in z += x
+            ends = sentence.endswith("`{source}`")
+            shown = f"`{_short(name)}`, which is {shown}" if ends else f"`{_short(name)}` (which is {shown})"
+        return sentence.format(row=self(row), source="{source}").replace("`{source}`", shown)
+
+
+def _short(text: str) -> str:
+    text = text.replace("`", "'")
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _name_in(row: Row, source: Row) -> str | None:
+    """Return the variable by which the text of a row has a source; None where it has an expression, or is not known."""
+    try:
+        (statement,) = ast.parse(row.place.text or "").body
+    except (SyntaxError, ValueError):
+        return None
+    node = statement.value if isinstance(statement, ast.Expr) else statement
+    operands: list[ast.expr] = []
+    if isinstance(node, ast.BinOp):
+        operands = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp):
+        operands = [node.operand]
+    elif isinstance(node, ast.AugAssign):
+        operands = [node.target, node.value]
+    elif isinstance(node, ast.Call):
+        method = isinstance(node.func, ast.Attribute) and len(row.args) == len(node.args) + 1
+        operands = [node.func.value, *node.args] if method and isinstance(node.func, ast.Attribute) else node.args
+    if len(operands) != len(row.args):
+        return None
+    own = [x for x, given in zip(operands, row.args, strict=True) if given is source]
+    return own[0].id if own and isinstance(own[0], ast.Name) else None
 
 
 def slips(chains: Chains, words: Words) -> list[Slip]:
@@ -226,37 +251,50 @@ def _of_pair(chains: Chains, row: Row, words: Words) -> Iterator[Made]:
 def _partials(chains: Chains, row: Row, i: int, words: Words) -> Iterator[Made]:
     """Yield what may stand in place of the partial of a row by one source."""
     source, local = row.sources[i], chains.local[row, i]
-    names = {"row": words(row), "source": words(source)}
+
+    def said(sentence: str) -> str:
+        return words.said(sentence, row, source)
+
     if row.operation not in ("index", "copy"):
-        yield "sign", _sign(row).format(**names), -local
-    if row.operation not in _MOVES or row.operation in _JOINS:
+        yield "sign", said(_sign(row)), -local
+    if not _is_move(row) or _is_join(row):
         kind, text = _missing(row, i)
-        yield kind, text.format(**names), 0 * local
+        yield kind, said(text), 0 * local
     if row.operation in _PRODUCTS[1:] and len(row.args) == 2 and row.args[0] is row.args[1]:
-        yield "product", "product rule half done: in `{row}` both factors move".format(**names), local / 2
+        yield "product", said("product rule half done: in `{row}` both factors move"), local / 2
     if row.operation in _PRODUCTS[1:] and local.shape[0] == local.shape[1] > 1:
-        yield (
-            "matrix",
-            "the matrix in `{row}` was taken as it stands where its transpose belongs, or the other way round".format(
-                **names
-            ),
-            local.T,
-        )
+        text = "the matrix in `{row}` was taken as it stands where its transpose belongs, or the other way round"
+        yield "matrix", said(text), local.T
     if not is_elementwise(row) or row.kwargs:
         return
     for kind, slope, text in malrules(row, i):
-        yield kind, text.format(**names), spread(row, source, slope)
+        yield kind, said(text), spread(row, source, slope)
     if is_scaling(row):
         (factor,) = (worth(x) for x in row.args if not isinstance(x, Row))
         shown = number_text(factor) if not np.ndim(factor) else "…"
         how = f"constant factor {shown}" if row.operation == "multiply" else f"constant divisor {shown}"
-        yield "factor", "the {how} of `{row}` was left out".format(how=how, **names), spread(row, source, 1.0)
+        yield "factor", said(f"the {how} of `{{row}}` was left out"), spread(row, source, 1.0)
     elif not is_sum(row) and row.operation not in ("negative", "positive"):
         text = "the derivative of `{row}` by `{source}` was left out of the chain (taken as 1)"
-        yield "one", text.format(**names), spread(row, source, 1.0)
+        yield "one", said(text), spread(row, source, 1.0)
         if row.operation not in ("sin", "cos", "sinh", "cosh", "multiply", "divide"):
             text = "`{row}` itself stands where its derivative by `{source}` belongs"
-            yield "undifferentiated", text.format(**names), spread(row, source, row.value)
+            yield "undifferentiated", said(text), spread(row, source, row.value)
+
+
+def _is_move(row: Row) -> bool:
+    """Tell whether a row only has elements of others in other places."""
+    return row.operation in _OWN_MOVES or isinstance(_entry(row), Move)
+
+
+def _is_join(row: Row) -> bool:
+    """Tell whether a row is others side by side."""
+    entry = _entry(row)
+    return row.operation == "array" or (isinstance(entry, Move) and entry.many)
+
+
+def _entry(row: Row) -> Entry | None:
+    return RULES.get(getattr(np, row.operation, None))
 
 
 def _sign(row: Row) -> str:
@@ -264,7 +302,7 @@ def _sign(row: Row) -> str:
         return "the sign of the term through `{source}` in `{row}` is flipped"
     if row.operation == "negative":
         return "the minus sign of `{row}` was lost"
-    if row.operation in _JOINS:
+    if _is_join(row):
         return "the sign of the row of `{source}` is flipped"
     if row.operation in _FALLING or (row.operation == "divide" and moving(row) == (1,)):
         return "the minus sign in the derivative of `{row}` was lost"
@@ -276,7 +314,7 @@ def _sign(row: Row) -> str:
 def _missing(row: Row, i: int) -> tuple[str, str]:
     if is_sum(row):
         return "term", "the term `{source}` of `{row}` was left out"
-    if row.operation in _JOINS:
+    if _is_join(row):
         return "term", "the row of `{source}` is missing: zeros stand there"
     if row.operation == "divide" and len(row.sources) == 2:
         return "quotient", "quotient rule half done: in `{row}` the part with the derivative of `{source}` is missing"
@@ -294,21 +332,21 @@ def _missing(row: Row, i: int) -> tuple[str, str]:
 def _inner(chains: Chains, row: Row, i: int, words: Words) -> Iterator[Made]:
     """Yield a chain that stops here: the derivative of the source taken as 1, or put in where the source belongs."""
     source, local, ahead = row.sources[i], chains.local[row, i], chains.ahead[row.sources[i]]
-    if source.role == "input" or source.operation == "index" or row.operation in _MOVES:
+    if source.role == "input" or source.operation == "index" or _is_move(row):
         return
-    names = {"row": words(row), "source": words(source)}
     one = (ahead != 0) * 1.0
     nonlinear = is_elementwise(row) and not is_sum(row) and not is_scaling(row) and row.operation != "negative"
     outer = nonlinear and (len(row.sources) == 1 or row.operation in ("power", "float_power"))
     kind, text = ("inner", "`{row}` was differentiated without multiplying by the inner derivative of `{source}`")
     if not outer or (exponent_of(row) == 2 and row.operation == "multiply"):
         kind, text = ("inner", "the derivative of `{source}` was taken as 1 in `{row}`")
-    yield kind, text.format(**names), chains.total + chains.back[row] @ local @ (one - ahead)
+    yield kind, words.said(text, row, source), chains.total + chains.back[row] @ local @ (one - ahead)
     line = row.line
     if outer and len(row.args) == 1 and line is not None and local.shape == ahead.shape == (1, 1):
         partial = line.partials[0]
         inner = np.float64(ahead[0, 0])
         slope = partial(inner, getattr(np, row.operation)(inner)) if callable(partial) else partial
         text = "the derivative of `{row}` was taken at the inner derivative, where `{source}` belongs"
+        text = words.said(text, row, source)
         for times in (1.0, inner):
-            yield "inner", text.format(**names), chains.total + chains.back[row] * (slope * times - local @ ahead)
+            yield "inner", text, chains.total + chains.back[row] * (slope * times - local @ ahead)

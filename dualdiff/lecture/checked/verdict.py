@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dualdiff.lecture.checked.points import spelled
+from dualdiff.transforms.containers import private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CheckResult", "Worst", "at_point", "number"]
 
 _ASCII = {
-    "✓": "ok:", "✗": "wrong:", "∂": "d", "∇": "grad ", "′": "'", "−": "-", "·": "*", "…": "...", "√": "sqrt", "π": "pi",
+    "✓": "ok:", "✗": "!", "∂": "d", "∇": "grad ", "′": "'", "−": "-", "·": "*", "…": "...", "√": "sqrt", "π": "pi",
     "½": "1/2", **{sign: str(i) for i, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     **{sign: f"^{i}" for i, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }  # fmt: skip
@@ -42,15 +43,18 @@ class CheckResult:
     Attributes
     ----------
     right : bool
-        Whether the claim agrees with the derivative at every point.
+        Whether the claim agrees with the derivative at every point, as far as rounding errors let it be seen.
     points : list
-        The points at which they were compared: a number each, or a tuple where f has several arguments.
+        The points at which they were compared: the argument of f, or a tuple of them where it has several.
     worst : Worst
-        Point, claim, derivative and difference where they are farthest apart, in the shape of the derivative.
+        Point, claim, derivative and difference where they are farthest apart, in the shape of the derivative; claim
+        and difference are None where the claim has no numbers of that shape.
     slips : list of str
-        The slips each of which alone explains the claim at every point; empty where none does, and where it is right.
+        The slips each of which alone explains the claim at every point; empty where none does, where the claim is
+        right, and where it is right but for the digits that were typed.
     skipped : list
-        Points that were given at which f has no derivative, so that nothing can be said there.
+        Points that were given at which f has no derivative, so that nothing can be said there; kinks, where the claim
+        is another slope than that of the table; and points of infinite slope, where the claim says nothing.
     rng : int or str
         What the points were drawn with; None where they were given.
 
@@ -76,7 +80,7 @@ class CheckResult:
     @property
     def points(self) -> list[Any]:
         """The points at which claim and derivative were compared."""
-        return list(self._points)
+        return list(private(self._points))
 
     @property
     def slips(self) -> list[str]:
@@ -86,7 +90,7 @@ class CheckResult:
     @property
     def skipped(self) -> list[Any]:
         """The points at which f has no derivative."""
-        return list(self._skipped)
+        return list(private(self._skipped))
 
     def __bool__(self) -> bool:
         return self.right
@@ -97,6 +101,8 @@ class CheckResult:
             self._text.encode(encoding)
         except UnicodeEncodeError:
             text = self._text
+            if text.startswith("✗"):  # of the verdict; in a matrix it takes one column
+                text = f"wrong:{text[1:]}"
             for sign, plain in _ASCII.items():
                 text = text.replace(sign, plain)
             return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -16,22 +16,29 @@ import numpy as np
 from dualdiff.floating import quiet
 from dualdiff.lecture.checked.chains import Chains, chained
 from dualdiff.lecture.checked.claims import Layout, Said, read
-from dualdiff.lecture.checked.points import slopes
+from dualdiff.lecture.checked.points import defined, slopes
+from dualdiff.lecture.checked.verdict import number
 from dualdiff.lecture.run import recorded
 from dualdiff.primal import shape_of
 from dualdiff.transforms.containers import flatten, private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dualdiff.lecture.checked.points import Point
 
-__all__ = ["DECISIVE", "Truth", "Weighed", "truth_at", "undefined_at", "weighed"]
+__all__ = ["DECISIVE", "Truth", "Weighed", "is_constant", "tells", "truth_at", "undefined_at", "weighed"]
 
+RAISED = "claim raised"
 DECISIVE = 1e-7  # an allowance of more than this part of the derivative decides nothing
 _ROUNDINGS = 4.0  # units in the last place that an elementary function may be off
 _PLACES = (-3, 2, 5)  # last places by which the point is shifted
 _CONTINUOUS = 1e-5  # of a change larger than that, rounding is not the cause
+_ASIDE = 1 - 2.0**-10  # factor towards 1 by which a point is moved to one beside it
+_GROSS = 1e-6  # relative difference that is one far away too
+_MODEST = 12.0  # numbers so large that exp(x) in a sum is no longer harmless
+_SMALL = 1e-9  # of the derivative nearby: less than that is not seen far away
+_BESIDE = (1 + 1e-9, 1 - 3e-10, 1 - 1e-8)  # factors beside a far point, where claim and derivative change little
 _FEW = 64  # entries of a derivative that is computed several times
 _EPS = float(np.finfo(float).eps)
 
@@ -83,6 +90,8 @@ class Weighed:
         By how much rounding may have moved the two apart.
     wrong, decided : ndarray of bool
         Which entries differ by more; and where a difference of 1e-6 of the derivative would have been noticed.
+    reason : str
+        Why nothing can be said there though f is defined, or empty.
     """
 
     point: Point
@@ -91,11 +100,12 @@ class Weighed:
     allowance: Any
     wrong: Any
     decided: Any
+    reason: str = ""
 
     @property
     def usable(self) -> bool:
-        """Whether f is defined there."""
-        return self.truth.defined
+        """Whether f is defined there, and the claim can be compared."""
+        return self.truth.defined and not self.reason
 
     @property
     def fails(self) -> bool:
@@ -212,8 +222,8 @@ def weighed(claim: Any, truth: Truth, point: Point, rtol: float, drawn: bool) ->
     matrix = truth.matrix
     none = np.zeros(matrix.shape, dtype=bool)
     if said.matrix is None:
-        truth.defined = truth.defined and not np.all(np.isinf(matrix))  # or nobody can say more
-        return Weighed(point, truth, said, truth.allowance, ~none, none)
+        silent = said.words.startswith(RAISED) and np.any(np.isinf(matrix))
+        return Weighed(point, truth, said, truth.allowance, ~none, none, _infinite(matrix) if silent else "")
     with quiet():
         difference = np.where(said.matrix == matrix, 0.0, np.abs(said.matrix - matrix))
         own, allowance = truth.allowance, truth.allowance
@@ -225,8 +235,16 @@ def weighed(claim: Any, truth: Truth, point: Point, rtol: float, drawn: bool) ->
         size = np.where(np.abs(matrix) <= 10 * own, total, np.abs(matrix)) if drawn else np.fmax(np.abs(matrix), total)
         decided = (np.fmin(allowance, difference) <= DECISIVE * size) | ~np.isfinite(matrix)
     infinite = np.isinf(matrix)
-    wrong = np.where(infinite, (said.matrix != matrix) & ~np.isnan(said.matrix), wrong) if truth.defined else none
-    return Weighed(point, truth, said, allowance, wrong, decided)
+    silent = infinite & np.isnan(said.matrix)
+    wrong = np.where(infinite, (said.matrix != matrix) & ~silent, wrong) if truth.defined else none
+    reason = _infinite(matrix) if np.any(silent) and not np.any(wrong) else ""
+    return Weighed(point, truth, said, allowance, wrong, decided, reason)
+
+
+def _infinite(matrix: Any) -> str:
+    """Return the words for a claim that says nothing where a slope is infinite."""
+    slope = number(matrix[np.isinf(matrix)].flat[0]) if matrix.size == 1 else "infinite"
+    return f"the slope is {slope} there, and the claim says nothing"
 
 
 def _said(claim: Callable[..., Any], layout: Layout, point: Point) -> Said:
@@ -238,7 +256,48 @@ def _said(claim: Callable[..., Any], layout: Layout, point: Point) -> Said:
                 return said
             return _without_overflow(claim, layout, point) or said
     except Exception as error:  # noqa: BLE001 - a claim that fails is wrong there, however it fails
-        return Said(None, f"claim raised {type(error).__name__}: {error}")
+        return Said(None, f"{RAISED} {type(error).__name__}: {error}")
+
+
+def is_constant(claim: Any, w: Weighed) -> bool:
+    """Tell whether a claim is numbers that were typed: no function, or one that says the same beside the point."""
+    if not callable(claim) or w.said.matrix is None:
+        return not callable(claim)
+    beside = _mapped(lambda leaf: leaf * _ASIDE + 1 - _ASIDE if np.asarray(leaf).dtype == float else leaf, w.point)
+    return bool(np.array_equal(_said(claim, w.truth.layout, beside).matrix, w.said.matrix))
+
+
+def tells(
+    claim: Callable[..., Any], f: Callable[..., Any], moving: Any, w: Weighed, near: Sequence[Weighed]
+) -> bool | None:
+    """Tell whether a point that may be far away says something of a claim.
+
+    Far away numbers overflow, terms cancel, and functions are constant but for what is no longer seen. So a claim is
+    right there where everything is finite and decided; and wrong where the difference is large beside the rounding
+    errors of both and beside the derivative nearby, and stays what it is a little aside. None where it is, and the
+    rounding errors of the claim cannot be followed, as it is not written in NumPy.
+    """
+    claimed, true = w.said.matrix, w.truth.matrix
+    if not w.usable or claimed is None or not np.all(np.isfinite(claimed)):
+        return bool(w.usable and w.said.words and any(n.said.words for n in near))
+    if not w.fails:
+        return bool(np.all(w.decided))
+    usual = max((float(np.max(np.abs(n.truth.matrix), initial=0.0)) for n in near if n.usable), default=0.0)
+    with quiet():
+        off = np.abs(claimed - true)
+        rough = 0.0 if w.truth.chains is None else np.max(w.truth.chains.rounding(), initial=0.0)
+        rough = 1e3 * (_EPS * np.max(w.truth.scale) + rough / max(1.0, _largest(w.point)))
+        gross = w.wrong & (off > _GROSS * np.fmax(np.abs(claimed), np.abs(true))) & (off > _SMALL * usual)
+        gross &= (off > rough) & (w.allowance <= _GROSS * off)
+        for factor in _BESIDE:
+            point = tuple(x * factor for x in w.point)
+            other, moved = _said(claim, w.truth.layout, point).matrix, defined(f, moving, point)
+            if other is None or moved is None or other.shape != true.shape or moved.shape != true.shape:
+                return False
+            gross &= np.abs((other - claimed) - (moved - true)) <= 1e-3 * off
+    if np.any(gross) and _largest(w.point) > _MODEST and _recorded_bound(claim, w.truth, w.point, claimed) is None:
+        return None
+    return bool(np.any(gross))
 
 
 def _without_overflow(claim: Callable[..., Any], layout: Layout, point: Point) -> Said | None:
