@@ -39,15 +39,15 @@ FLOORS = {
 
 # The lecture desk and the command line, from the ground up.
 _LECTURE = (
-    "source formula printed drawn.layout drawn.figures drawn.grammar checked.points checked.claims compared.measuring "
-    "compared.settings",
-    "chained.bracketings chained.pathways chained.composition branches drawn.typesetting checked.verdict",
+    "source formula printed drawn.layout drawn.figures drawn.grammar checked.points checked.claims",
+    "compared.measuring compared.settings chained.bracketings chained.pathways chained.composition",
+    "branches drawn.typesetting checked.verdict",
     "record drawn.notation compared.crossing",
     "passes spelling drawn.cells drawn.table chained.matrices checked.malrules",
     "differential drawn.sweeps drawn.markdown drawn.latex run chained.equation compared.versus",
     "derivation drawn.graph drawn.text checked.chains compared.comparing chained.page",
-    "drawn.html chained.entrywise checked.weighing checked.slips checked.thresholds checked.kinks",
-    "evaluation checked.derived checked.explaining checked.wording",
+    "drawn.html chained.entrywise checked.weighing checked.slips checked.thresholds",
+    "evaluation checked.derived checked.explaining checked.wording checked.kinks",
     "chained.chaining checked.checking",
 )
 _COMMANDS = (
