@@ -39,6 +39,7 @@ FLOORS = {
 
 # The lecture desk and the command line, from the ground up.
 _LECTURE = (
+    "numerals",
     "source formula printed drawn.layout drawn.figures drawn.grammar checked.points checked.claims",
     "compared.measuring compared.settings chained.bracketings chained.pathways chained.composition",
     "branches drawn.typesetting checked.verdict",

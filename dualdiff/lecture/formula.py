@@ -14,15 +14,15 @@ import numpy as np
 
 from dualdiff import functions
 from dualdiff.floating import quiet
+from dualdiff.lecture.numerals import number_text, without_rounding
 from dualdiff.letter import Letter
 from dualdiff.primal import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Formula", "formula_of", "number_text", "opaque", "says"]
+__all__ = ["Formula", "formula_of", "opaque", "says"]
 
-_SMALL = 10_000  # below which the numerator of a small fraction is
 _SUPERSCRIPTS = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 Factors = tuple[tuple["Formula", float], ...]  # each base with its exponent
 
@@ -159,6 +159,8 @@ def _sum(terms: Sequence[tuple[float, Factors]], value: Any) -> Any:
         before = found.get(key, (0.0, factors))
         found[key] = (before[0] + coefficient, factors)
     kept = [(c, factors) for c, factors in found.values() if c != 0]
+    first = next((i for i, (c, _) in enumerate(kept) if c > 0), 0)
+    kept = [kept[first], *kept[:first], *kept[first + 1 :]] if kept else []  # 1 − x, not −x + 1
     if not kept:
         return 0.0
     if len(kept) == 1:
@@ -189,6 +191,8 @@ def _as_product(x: Any) -> tuple[float, Factors]:
     terms = [(1.0, ((x, 1.0),))] if not _is_number(x) and x.terms is None else _terms(x)
     if len(terms) == 1:
         return terms[0]
+    if terms and all(c < 0 for c, _ in terms):
+        return -1.0, ((-x, 1.0),)
     return (1.0, ((x, 1.0),)) if terms else (0.0, ())
 
 
@@ -229,33 +233,6 @@ def _power(x: Any, y: Any) -> Any:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def number_text(x: Any) -> str:
-    """Return a number as a formula has it: whole, as a small fraction, or with its digits, without rounding errors."""
-    if isinstance(x, (complex, np.complexfloating)):
-        return str(complex(x)).replace("-", "−")
-    x = float(x)
-    if not np.isfinite(x):
-        return {"inf": "inf", "-inf": "−inf"}.get(repr(x), "nan")
-    x = _without_rounding(x)
-    if x.is_integer() and abs(x) < 1e16:
-        return str(int(x)).replace("-", "−")
-    fraction = Fraction(x).limit_denominator(99)
-    shown = fraction.denominator not in (1, 2, 4, 5, 8, 10, 16, 20, 25) and abs(fraction.numerator) < _SMALL
-    if float(fraction) == x and abs(x) not in (0.1, 0.01) and shown:
-        return str(fraction).replace("-", "−")
-    return repr(x).replace("-", "−")
-
-
-def _without_rounding(x: float) -> float:
-    """Return the small fraction, or the number of twelve digits, that a number is but for rounding errors."""
-    if not 1e-300 < abs(x) < 1e300:
-        return x
-    fraction, short = Fraction(x).limit_denominator(99), float(f"{x:.12g}")
-    if 0 < abs(fraction.numerator) < _SMALL and abs(float(fraction) - x) <= 1e-15 * abs(x):
-        return float(fraction)
-    return short if abs(short - x) <= 1e-12 * abs(x) else x
-
-
 def _text(x: Any) -> str:
     if isinstance(x, Letter):
         return x.text
@@ -280,7 +257,7 @@ def _sum_text(terms: Sequence[tuple[float, Factors]]) -> str:
 
 def _product_text(coefficient: float, factors: Factors) -> str:
     """Return 2·x²/(3·y): numbers first, what divides behind a slash."""
-    coefficient = _without_rounding(coefficient)
+    coefficient = without_rounding(coefficient)
     number = Fraction(coefficient).limit_denominator(99) if np.isfinite(coefficient) else None
     below: list[str] = []
     above: list[str] = []

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualdiff.lecture.formula import Formula, number_text, opaque
+from dualdiff.lecture.formula import Formula, opaque
+from dualdiff.lecture.numerals import number_text
 from dualdiff.lecture.record import Known, Row
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dualdiff.lecture.formula import number_text
+from dualdiff.lecture.numerals import number_text
 from dualdiff.lecture.record import Known, Row
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dualdiff.floating import quiet
 from dualdiff.lecture.checked.chains import Chains, spread
 from dualdiff.lecture.checked.malrules import exponent_of, is_scaling, is_sum, malrules, moving, worth
 from dualdiff.lecture.derivation import derived
-from dualdiff.lecture.formula import number_text
+from dualdiff.lecture.numerals import number_text
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Row
 from dualdiff.lecture.spelling import text_of
