@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+import time
 
 import pytest
 from drawn_traces import SURVEY, four_digits
@@ -11,7 +12,7 @@ from drawn_traces import SURVEY, four_digits
 from dualdiff.lecture.drawn.html import to_html
 from dualdiff.lecture.drawn.notation import barred, dotted, unicode_text
 
-__all__ = ["COUNT", "NEEDED", "assert_state", "browser", "opened", "state"]
+__all__ = ["COUNT", "NEEDED", "assert_state", "browser", "opened", "state", "until"]
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 ARGUMENTS = [
@@ -53,6 +54,16 @@ STATE = """() => {
     address: location.hash, focus: document.activeElement.id,
   };
 }"""
+
+
+def until(page, expression):
+    """Wait until an expression holds in the page; its policy lets nothing wait there that is given as text."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        time.sleep(0.05)
+    message = f"{expression} has not come true in 10 s"
+    raise AssertionError(message)
 
 
 @pytest.fixture(scope="module")

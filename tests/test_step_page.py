@@ -3,7 +3,7 @@
 import pytest
 import step_pages
 from drawn_traces import chain
-from step_pages import COUNT, assert_state, state
+from step_pages import COUNT, assert_state, state, until
 
 from dualdiff.lecture.drawn.notation import dotted
 
@@ -85,7 +85,7 @@ def test_a_link_leads_to_its_step_and_survives_a_reload(opened):
     page.reload()
     assert_state(state(page), 16)
     page.evaluate("location.hash = '#27'")
-    page.wait_for_function("document.getElementById('step').textContent.startsWith('27')")
+    until(page, "document.getElementById('step').textContent.startsWith('27')")
     assert_state(state(page), 27)
 
 
@@ -150,7 +150,7 @@ def test_a_frame_reached_by_keyboard_scrolls_by_keyboard(opened):
     page = opened(told)
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.graph .scroll').scrollLeft > 0")
+    until(page, "document.querySelector('.graph .scroll').scrollLeft > 0")
     assert_state(state(page), 1, told)
     page = opened(told)
     page.click(".graph .scroll")
