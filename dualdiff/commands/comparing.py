@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from dualdiff.commands.output import OUTPUT, Answer, chosen_format, format_option, rendered
-from dualdiff.commands.subject import sorted_out, source, subject
-from dualdiff.commands.words import HELP, TRACEBACK, WRT, Page, UsageError, told_apart
+from dualdiff.commands.subject import asked_about
+from dualdiff.commands.words import HELP, TRACEBACK, WRT, Page, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,7 @@ def run(argv: Sequence[str]) -> Answer:
     if "help" in chosen:
         return Answer(lambda _: PAGE.text())
     kind = chosen_format(chosen, PAGE)
-    asked, values = sorted_out(words)
-    if not asked:
-        raise UsageError(f"{PAGE.command} takes an expression: write {PAGE.prog} {PAGE.examples[0]}")
-    about = subject(source(asked, PAGE.command), values, chosen.get("wrt"))
+    about = asked_about(words, chosen, PAGE)
     import dualdiff as dd
 
     with about.blamed():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from dualdiff.commands.words import Page
+
 __all__ = ["Formulas", "Source", "Subject", "sorted_out", "source", "subject", "under_names"]
 
 
@@ -143,6 +145,14 @@ def subject(source: Source, words: Sequence[str], wrt: str | None = None) -> Sub
     for name in moving:
         values[name] = float(values[name]) if np.ndim(values[name]) == 0 else values[name]
     return Subject(source, values, moving, hint)
+
+
+def asked_about(words: Sequence[str], chosen: Mapping[str, str], page: Page) -> Subject:
+    """Return what a command that takes expressions, or a function of a file, with values is asked about."""
+    asked, values = sorted_out(words)
+    if not asked:
+        raise UsageError(f"{page.command} takes an expression: write {page.prog} {page.examples[0]}")
+    return subject(source(asked, page.command), values, chosen.get("wrt"))
 
 
 def _hint(whole: Sequence[str], values: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from dualdiff.commands.output import OUTPUT, Answer, chosen_format, format_option, rendered
-from dualdiff.commands.subject import sorted_out, source, subject
+from dualdiff.commands.subject import asked_about
 from dualdiff.commands.words import HELP, TRACEBACK, WRT, Option, Page, UsageError, told_apart
 from dualdiff.expression import quote
 
@@ -52,10 +52,7 @@ def run(argv: Sequence[str]) -> Answer:
     width, result = _whole(chosen, "width", NARROWEST, WIDEST), _whole(chosen, "result", 1, 10**6)
     if kind != "text" and (given := [name for name in ("width", "ascii") if name in chosen]):
         raise UsageError(f"--{given[0]} is for text, not for {kind}: leave it out")
-    asked, values = sorted_out(words)
-    if not asked:
-        raise UsageError(f"{PAGE.command} takes an expression: write {PAGE.prog} {PAGE.examples[0]}")
-    about = subject(source(asked, PAGE.command), values, chosen.get("wrt"))
+    about = asked_about(words, chosen, PAGE)
     import dualdiff as dd
 
     with about.blamed():

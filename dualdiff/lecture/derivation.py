@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualdiff import functions, proxy
-from dualdiff.lecture.differential import contribution, tangent
+from dualdiff.lecture.differential import PRODUCTS, contribution, tangent
 from dualdiff.lecture.formula import Formula, formula_of, opaque, says
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Known, Row
@@ -160,7 +160,7 @@ def _partial_of_product(row: Row, source: Row, letters: Mapping[Row, Any]) -> An
     """Return the other factor of a product of two; of a choice, whether it is chosen."""
     if row.operation == "where" and len(row.args) == 3 and isinstance(row.args[0], (bool, np.bool_)):
         return 1.0 if row.args[1 if row.args[0] else 2] is source else 0.0
-    if row.operation not in ("matmul", "dot", "inner", "vdot") or len(row.args) != 2 or row.kwargs:
+    if row.operation not in PRODUCTS or len(row.args) != 2 or row.kwargs:
         return None
     x, y = row.args
     if row.shape == () and len(_shape(x)) == len(_shape(y)) == 1:

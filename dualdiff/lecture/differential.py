@@ -21,10 +21,10 @@ from dualdiff.rules.book import RULES, Move
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["contribution", "is_zero", "tangent"]
+__all__ = ["PRODUCTS", "contribution", "is_zero", "tangent"]
 
 _LINEAR = ("index", "sum", "mean", "T", "mT", "flatten", "cumsum", "diff", "trace", "view")  # besides what only moves
-_PRODUCTS = ("matmul", "dot", "inner", "vdot", "outer", "kron", "cross")
+PRODUCTS = ("matmul", "dot", "inner", "vdot", "outer", "kron", "cross")
 _BESIDE = {"initial", "prepend", "append", "where", "dtype", "out", "to_end", "to_begin"}  # more than moves
 
 
@@ -79,7 +79,7 @@ def _linear(row: Row, letters: Mapping[Row, Any], moving: Mapping[Row, Any]) -> 
         return spelled(row, letters, (_moved(row.args[0], full),))
     if row.operation == "where" and len(row.args) == 3:
         return _chosen(row, letters, full)
-    if row.operation in _PRODUCTS and len(row.args) == 2 and not row.kwargs:
+    if row.operation in PRODUCTS and len(row.args) == 2 and not row.kwargs:
         total: Any = 0.0
         for i, x in enumerate(row.args):  # one factor at a time, should both be the same
             if isinstance(x, Row) and x in full:

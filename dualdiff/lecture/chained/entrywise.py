@@ -12,6 +12,7 @@ import numpy as np
 
 from dualdiff import functions
 from dualdiff.lecture.derivation import OPERATORS
+from dualdiff.lecture.differential import PRODUCTS
 from dualdiff.lecture.formula import Formula, formula_of
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Known, Row
@@ -35,7 +36,6 @@ _SHAPED = ("index", "array", "stack", "copy", "reshape", "ravel", "concatenate",
 _ATTRIBUTES = ("T", "mT")
 _METHODS = ("reshape", "ravel", "transpose")
 _LINEAR = ("sum", "mean", "concatenate", "stack", "hstack", "vstack", "flip", "roll")
-_BILINEAR = ("matmul", "dot", "inner", "outer")
 
 
 class _Unknown(Exception):  # noqa: N818 - a signal: this function is shown in numbers alone
@@ -164,7 +164,7 @@ class _Letters:
 
     def _moved(self, row: Row) -> None:
         """Do to arrays of formulas what was done to arrays of numbers."""
-        if row.operation in _BILINEAR and len(row.args) == 2 and not row.kwargs:
+        if row.operation in PRODUCTS and len(row.args) == 2 and not row.kwargs:
             function = getattr(np, row.operation)
             x, y = map(_known, row.args)
             a, b = self._filled(x, None), self._filled(y, None)

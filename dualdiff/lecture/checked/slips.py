@@ -15,6 +15,7 @@ from dualdiff.floating import quiet
 from dualdiff.lecture.checked.chains import Chains, spread
 from dualdiff.lecture.checked.malrules import exponent_of, is_scaling, is_sum, malrules, moving, worth
 from dualdiff.lecture.derivation import derived
+from dualdiff.lecture.differential import PRODUCTS
 from dualdiff.lecture.numerals import number_text
 from dualdiff.lecture.passes import is_elementwise
 from dualdiff.lecture.record import Row
@@ -35,7 +36,6 @@ KINDS = (
 )  # fmt: skip
 """The kinds of slips, the likelier first."""
 
-_PRODUCTS = ("multiply", "matmul", "dot", "inner", "vdot", "outer")
 _FALLING = ("cos", "arccos", "reciprocal")  # which have a minus in their derivative
 _OWN_MOVES = ("index", "array", "copy", "T", "positive")  # that the tables have under another name, or not
 _UNLIKELY = "the sign of the derivative"  # of a function that has no minus of its own: another place is likelier
@@ -260,9 +260,9 @@ def _partials(chains: Chains, row: Row, i: int, words: Words) -> Iterator[Made]:
     if not _is_move(row) or _is_join(row):
         kind, text = _missing(row, i)
         yield kind, said(text), 0 * local
-    if row.operation in _PRODUCTS[1:] and len(row.args) == 2 and row.args[0] is row.args[1]:
+    if row.operation in PRODUCTS and len(row.args) == 2 and row.args[0] is row.args[1]:
         yield "product", said("product rule half done: in `{row}` both factors move"), local / 2
-    if row.operation in _PRODUCTS[1:] and local.shape[0] == local.shape[1] > 1:
+    if row.operation in PRODUCTS and local.shape[0] == local.shape[1] > 1:
         text = "the matrix in `{row}` was taken as it stands where its transpose belongs, or the other way round"
         yield "matrix", said(text), local.T
     if not is_elementwise(row) or row.kwargs:
@@ -318,7 +318,7 @@ def _missing(row: Row, i: int) -> tuple[str, str]:
         return "term", "the row of `{source}` is missing: zeros stand there"
     if row.operation == "divide" and len(row.sources) == 2:
         return "quotient", "quotient rule half done: in `{row}` the part with the derivative of `{source}` is missing"
-    if row.operation in _PRODUCTS and len(row.sources) > 1:
+    if row.operation in ("multiply", *PRODUCTS) and len(row.sources) > 1:
         return "product", "product rule half done: in `{row}` the part with the derivative of `{source}` is missing"
     if row.operation in ("power", "float_power") and len(row.sources) == 2:
         part = ("base", "exponent")[i]
